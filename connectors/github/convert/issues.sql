@@ -1,0 +1,32 @@
+-- subtask: Convert Issues
+-- from: _tool_github_issues i
+-- rows: issues
+select i.origin,
+    domain_id('github:GithubIssue', i.connection_id, i.github_id) as id,
+    str(i.url) as url,
+    '' as icon_url,
+    i.number::varchar as issue_key,
+    str(i.title) as title,
+    str(i.body) as description,
+    '' as epic_key,
+    str(i.std_type) as type,
+    str(i.type) as original_type,
+    if(upper(i.state) = 'CLOSED', 'DONE', 'TODO') as status,
+    str(i.state) as original_status,
+    i.closed_at as resolution_date,
+    i.github_created_at as created_date,
+    i.github_updated_at as updated_date,
+    i.lead_time_minutes,
+    domain_id_or_empty('github:GithubAccount', i.connection_id, i.author_id) as creator_id,
+    str(i.author_name) as creator_name,
+    domain_id_or_empty('github:GithubAccount', i.connection_id, i.assignee_id) as assignee_id,
+    str(i.assignee_name) as assignee_name,
+    '' as parent_issue_id,
+    str(i.priority) as priority,
+    str(i.severity) as severity,
+    '' as urgency,
+    str(i.component) as component,
+    '' as original_project,
+    false as is_subtask,
+    '' as fix_versions
+from _tool_github_issues i

@@ -1,0 +1,95 @@
+-- Tarn's own tables (dialect: docs/architecture.md, "Declared schema").
+
+-- Control store ------------------------------------------------------------------------------------------------------
+
+-- The last stamp given out, in ms since 1970 (docs/architecture.md, "Stamps").
+create table _tarn_stamps (
+    name varchar(255) not null,
+    stamp bigint not null,
+    primary key (name)
+) control;
+
+-- How far a model has come in a scope: it has seen all changes up to `since`, with inputs of this hash.
+create table _tarn_model_states (
+    model varchar(255) not null,
+    params varchar(255) not null,
+    since datetime,
+    inputs_hash varchar(64),
+    updated_at datetime,
+    primary key (model, params)
+) control;
+
+-- Data file ----------------------------------------------------------------------------------------------------------
+
+-- What was put aside: a raw row or a place in it that a model (none: the parser) could not use, and why.
+create table _tarn_rejects (
+    raw_table varchar(255) not null,
+    raw_id ubigint,
+    params varchar(255),
+    model varchar(255),
+    path varchar(255),
+    reason text,
+    created_at datetime
+);
+
+-- A row for each deleted row: of which table, and where it came from.
+create table _tarn_gone (
+    table_name varchar(255) not null,
+    params varchar(255),
+    raw_table varchar(255),
+    raw_id ubigint,
+    key text,
+    stamp datetime not null,
+    index (table_name, stamp)
+);
+
+-- The last id given out of each raw table and of the passes, so that no id is used again after deletes.
+create table _tarn_sequences (
+    name varchar(255) not null,
+    last_id bigint not null,
+    primary key (name)
+);
+
+-- Readings of a stream for a scope that are not finished.
+create table _tarn_passes (
+    id bigint not null,
+    stream varchar(255) not null,
+    params varchar(255) not null,
+    fingerprint text,
+    started_at datetime not null,
+    primary key (id)
+);
+
+-- Where an unfinished pass goes on.
+create table _tarn_check_points (
+    pass_id bigint not null,
+    input_key text not null,
+    position text,
+    done boolean
+);
+
+-- Parents read to their end, by the last pass that did it.
+create table _tarn_inputs (
+    stream varchar(255) not null,
+    params varchar(255) not null,
+    input_key text not null,
+    version text,
+    collected_at datetime,
+    pass_id bigint not null
+);
+
+-- Raw rows that an unfinished pass has met.
+create table _tarn_seen (
+    pass_id bigint not null,
+    raw_id ubigint not null
+);
+
+-- Pages that a source tells to be unchanged (304): the items they held, as keys, and where the list went on.
+create table _tarn_pages (
+    raw_table varchar(255) not null,
+    params varchar(255) not null,
+    request text not null,
+    etag text,
+    items text,
+    followers text
+);

@@ -1,0 +1,113 @@
+#include "api/home.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+namespace tarn::api {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+std::string lock_path(const std::string& folder) { return folder + "/tarn.lock"; }
+std::string data_path(const std::string& folder) { return folder + "/data.duckdb"; }
+
+duck::Options duck_options(const std::string& folder, const secrets::Settings& settings) {
+    duck::Options options;
+    options.memory_limit = settings.get("MEMORY_LIMIT");
+    options.temp_directory = folder + "/tmp";
+    return options;
+}
+
+Failure in_use(const std::string& folder) {
+    auto holder = holder_of(folder);
+    std::string who = holder.pid == 0 ? "another process" : fmt::format("process {}", holder.pid);
+    if (!holder.url.empty()) who += ", which serves " + holder.url;
+    return fail(ErrorKind::terminal, "the home is in use by " + who, folder, "Stop it, wait for its end, or choose another home with --home.");
+}
+
+Failure cannot_use(const std::string& path, int error) {
+    return fail(ErrorKind::terminal, std::string("cannot be used as home: ") + std::strerror(error), path,
+                "Check its rights or choose another home with --home.");
+}
+
+// SQL of users and connectors reads tables, not files of this machine. Cannot be switched on again while the database is open.
+constexpr const char* shut_out_files = "set enable_external_access = false";
+
+}  // namespace
+
+Holder holder_of(const std::string& folder) {
+    std::string text;
+    if (!read_file(lock_path(folder), text)) return {};
+    auto json = Json::parse(text, nullptr, false);
+    if (!json.is_object()) return {};
+    return {json.value("pid", std::int64_t{0}), json.value("url", std::string())};
+}
+
+Result<std::unique_ptr<HomeLock>> HomeLock::open(const std::string& folder) {
+    std::error_code code;
+    if (!fs::exists(folder, code)) {
+        fs::create_directories(folder, code);
+        if (code) return cannot_use(folder, code.value());
+        ::chmod(folder.c_str(), 0700);
+    }
+    int file = ::open(lock_path(folder).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0) return cannot_use(folder, errno);
+    std::unique_ptr<HomeLock> lock(new HomeLock(file));
+    if (::flock(file, LOCK_EX | LOCK_NB) != 0) return errno == EWOULDBLOCK ? in_use(folder) : cannot_use(folder, errno);
+    lock->announce("");
+    return lock;
+}
+
+void HomeLock::announce(const std::string& url) const {
+    Json note = {{"pid", ::getpid()}, {"url", url}};
+    auto text = note.dump() + "\n";
+    // Only a courtesy to other processes: the lock holds without it.
+    if (::ftruncate(file_, 0) != 0 || ::pwrite(file_, text.data(), text.size(), 0) < 0) return;
+}
+
+HomeLock::~HomeLock() { ::close(file_); }
+
+Result<std::unique_ptr<Home>> Home::open(const std::string& folder, const run::Platform& platform, secrets::Settings settings) {
+    std::unique_ptr<Home> home(new Home(std::move(settings)));
+    home->folder_ = folder;
+    TARN_ASSIGN(home->lock_, HomeLock::open(folder));
+    TARN_ASSIGN(auto secret, home->settings_.encryption_secret());
+    TARN_ASSIGN(auto cipher, secrets::Cipher::make(secret));
+    home->cipher_ = std::make_unique<secrets::Cipher>(cipher);
+    TARN_ASSIGN(home->control_, open_sqlite(folder + "/control.sqlite"));
+    TARN_ASSIGN(home->data_, DataFile::open(data_path(folder), duck_options(folder, home->settings_)));
+    TARN_TRY(platform.attach(*home->data_, *home->control_));
+    TARN_TRY(home->data_->exclusive([](duck::Connection& connection) -> Result<> {
+        TARN_TRY(connection.run(shut_out_files));
+        return {};
+    }));
+    return home;
+}
+
+connector::Environment Home::environment() const {
+    return [this](const std::string& key) { return settings_.get(key); };
+}
+
+Result<std::unique_ptr<duck::Database>> open_data(const std::string& folder, const secrets::Settings& settings) {
+    std::error_code ignored;
+    if (!fs::exists(data_path(folder), ignored)) {
+        return fail(ErrorKind::terminal, "there is no data yet", folder, "Run `tarn sync` or `tarn serve` first, or choose another home with --home.");
+    }
+    TARN_ASSIGN(auto database, duck::Database::open(data_path(folder), duck_options(folder, settings)));
+    TARN_ASSIGN(auto connection, database->connect());
+    TARN_TRY(connection->run(shut_out_files));
+    return database;
+}
+
+}  // namespace tarn::api

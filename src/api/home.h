@@ -1,0 +1,72 @@
+// The home: the folder with Tarn's two stores, held by one process at a time (docs/architecture.md, "Two stores").
+//
+// Thread rule: any thread. Errors: terminal, with what to do: the home is in use, cannot be written, or its key is missing.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "connector/inputs.h"
+#include "run/platform.h"
+#include "secrets/cipher.h"
+#include "secrets/settings.h"
+#include "store/control.h"
+#include "store/data_file.h"
+
+namespace tarn::api {
+
+// Who holds a home, as it wrote down itself.
+struct Holder {
+    std::int64_t pid = 0;  // 0: nobody
+    std::string url;       // of its API; empty where it serves none
+};
+
+Holder holder_of(const std::string& folder);
+
+// The lock file of a home, held from open() to the end.
+class HomeLock {
+  public:
+    // Makes the folder where missing.
+    static Result<std::unique_ptr<HomeLock>> open(const std::string& folder);
+    ~HomeLock();
+    HomeLock(const HomeLock&) = delete;
+    HomeLock& operator=(const HomeLock&) = delete;
+
+    // Tells other processes where the API of this one is.
+    void announce(const std::string& url) const;
+
+  private:
+    explicit HomeLock(int file) : file_(file) {}
+    int file_;
+};
+
+class Home {
+  public:
+    // Locks the home, opens its stores and makes them ready for `platform`. `settings` may get the key that is made on the first start.
+    static Result<std::unique_ptr<Home>> open(const std::string& folder, const run::Platform& platform, secrets::Settings settings);
+
+    [[nodiscard]] ControlStore& control() const { return *control_; }
+    [[nodiscard]] DataFile& data() const { return *data_; }
+    [[nodiscard]] const secrets::Cipher& cipher() const { return *cipher_; }
+    [[nodiscard]] const secrets::Settings& settings() const { return settings_; }
+    [[nodiscard]] connector::Environment environment() const;
+    [[nodiscard]] const std::string& folder() const { return folder_; }
+    void announce(const std::string& url) const { lock_->announce(url); }
+
+  private:
+    explicit Home(secrets::Settings settings) : settings_(std::move(settings)) {}
+
+    std::string folder_;
+    secrets::Settings settings_;
+    std::unique_ptr<HomeLock> lock_;  // released after the stores are closed
+    std::unique_ptr<secrets::Cipher> cipher_;
+    std::unique_ptr<ControlStore> control_;
+    std::unique_ptr<DataFile> data_;
+};
+
+// The data file of `folder` alone, for reading. The home must be locked.
+Result<std::unique_ptr<duck::Database>> open_data(const std::string& folder, const secrets::Settings& settings);
+
+}  // namespace tarn::api

@@ -1,0 +1,74 @@
+#include "api/job.h"
+
+#include "api/scopes.h"
+#include "run/connection.h"
+
+namespace tarn::api {
+namespace {
+
+using Json = nlohmann::json;
+
+std::int64_t number_of(const Json& object, const std::string& name) {
+    auto found = object.find(name);
+    if (found == object.end()) return 0;
+    if (found->is_number_integer()) return found->get<std::int64_t>();
+    return found->is_string() ? std::strtoll(found->get_ref<const std::string&>().c_str(), nullptr, 10) : 0;
+}
+
+Result<run::Connection> connection_of(const Home& home, const connector::Connector& connector, const Json& options) {
+    run::Connections connections(connector, home.control(), home.cipher());
+    auto id = number_of(options, "connectionId");
+    TARN_ASSIGN(auto found, connections.find(id));
+    if (found) return *found;
+    return fail(ErrorKind::bad_data, "there is no " + connector.name + " connection " + std::to_string(id), "connectionId");
+}
+
+Result<ScopeRow> scope_of(const Home& home, const JobRequest& request, const run::Connection& connection, http::Client& client) {
+    Scopes scopes(request.connector->connector, home.control(), home.environment());
+    TARN_ASSIGN(auto found, scopes.find(request.options));
+    if (found) return *found;
+    if (!scopes.can_fetch()) {
+        return fail(ErrorKind::bad_data, "there is no scope for the options " + request.options.dump(), request.connector->connector.name,
+                    "Add it to the connection's scopes.");
+    }
+    TARN_ASSIGN(auto row, scopes.fetch(connection, request.options, client));
+    return scopes.save(std::move(row), connection);
+}
+
+Result<Json> config_of(const Home& home, const JobRequest& request, const ScopeRow& scope) {
+    auto given = request.options.find("scopeConfig");
+    if (given != request.options.end() && given->is_object()) return *given;
+    Scopes scopes(request.connector->connector, home.control(), home.environment());
+    auto id = number_of(request.options, "scopeConfigId");
+    return scopes.config(id != 0 ? id : number_of(scope, "scope_config_id"));
+}
+
+}  // namespace
+
+Result<Job> prepare_job(const Home& home, const JobRequest& request) {
+    const auto& connector = request.connector->connector;
+    if (!request.options.is_object()) return fail(ErrorKind::bad_data, "must be a JSON object", "options");
+    Job job;
+    TARN_ASSIGN(auto connection, connection_of(home, connector, request.options));
+    TARN_ASSIGN(job.client, run::open_connection(connector, connection, home.environment(), request.cancel));
+    TARN_ASSIGN(auto scope, scope_of(home, request, connection, *job.client));
+    TARN_ASSIGN(auto config, config_of(home, request, scope));
+    // What the task says goes before what is stored, except the key.
+    Scopes scopes(connector, home.control(), home.environment());
+    Json options = scopes.options_of(scope);
+    for (const auto& [name, value] : request.options.items()) {
+        if (!options.contains(name) || name == "connectionId") continue;
+        if (value.is_number() || (value.is_string() && value != "")) options[name] = value;
+    }
+    job.spec.connector = request.connector;
+    job.spec.endpoint = connection.text("endpoint");
+    TARN_ASSIGN(job.spec.values, connector::task_values(connector, options, config, job.spec.endpoint, home.environment()));
+    job.spec.subtasks = request.subtasks;
+    job.spec.full_sync = request.full_sync;
+    job.spec.skip_collectors = request.skip_collectors;
+    job.spec.time_after = request.time_after;
+    job.spec.cancel = request.cancel;
+    return job;
+}
+
+}  // namespace tarn::api

@@ -1,0 +1,37 @@
+// A job: one task made ready from its options, by rows of the control store.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "api/home.h"
+#include "base/cancel.h"
+#include "base/result.h"
+#include "http/client.h"
+#include "run/platform.h"
+#include "run/task.h"
+
+namespace tarn::api {
+
+struct JobRequest {
+    const run::LoadedConnector* connector = nullptr;
+    // connectionId and what names the scope; `scopeConfig` (an object) or `scopeConfigId` go before the scope's own
+    nlohmann::json options;
+    std::vector<std::string> subtasks;
+    bool full_sync = false, skip_collectors = false;
+    Millis time_after = 0;
+    CancelToken cancel;
+};
+
+struct Job {
+    run::TaskSpec spec;
+    std::unique_ptr<http::Client> client;
+};
+
+// A scope that is not known yet is asked for at the source and saved. bad_data: no such connection or scope. Thread rule: any thread.
+Result<Job> prepare_job(const Home& home, const JobRequest& request);
+
+}  // namespace tarn::api

@@ -1,0 +1,97 @@
+#include "api/subtask_rows.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace tarn::api {
+namespace {
+
+bool collects(const std::string& name) {
+    auto text = lower(name);
+    return text.find("collect") != std::string::npos || text.find("clone git repo") != std::string::npos;
+}
+
+}  // namespace
+
+void SubtaskRows::keep(const Result<std::int64_t>& done) {
+    if (!done && kept_) kept_ = fail(done.error());
+}
+
+Result<> SubtaskRows::begin(const connector::Connector& connector, const std::vector<std::string>& subtasks) {
+    std::int64_t number = 0, collectors = 0, others = 0;
+    auto now = format_sql(now_millis());
+    for (const auto& subtask : connector.subtasks) {
+        ++number;
+        if (std::ranges::find(subtasks, subtask.name) == subtasks.end()) continue;
+        Row row;
+        row.collector = collects(subtask.name);
+        std::int64_t sequence = row.collector ? ++collectors : ++others;
+        TARN_ASSIGN(row.id, control_.insert("insert into _devlake_subtasks (created_at, updated_at, task_id, name, number, sequence, is_collector, "
+                                            "is_failed, finished_records, spent_seconds, message) values (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, '')",
+                                            {now, now, task_id_, subtask.name, number, sequence, std::int64_t{row.collector}}));
+        rows_[subtask.name] = row;
+    }
+    return {};
+}
+
+void SubtaskRows::begin_row(Row& row) {
+    row.began = now_millis();
+    row.finished = false;
+    auto now = format_sql(row.began);
+    keep(control_.run("update _devlake_subtasks set began_at = ?, updated_at = ? where id = ?", {now, now, row.id}));
+}
+
+void SubtaskRows::finish_row(Row& row) {
+    row.finished = true;
+    Millis end = now_millis();
+    auto now = format_sql(end);
+    keep(control_.run("update _devlake_subtasks set finished_at = ?, updated_at = ?, spent_seconds = ? where id = ?",
+                      {now, now, (end - row.began) / 1000, row.id}));
+}
+
+void SubtaskRows::told(const run::Progress& progress) {
+    auto row = rows_.find(progress.subtask);
+    if (row != rows_.end()) {
+        last_ = progress.subtask;
+        if (row->second.began == 0) begin_row(row->second);
+    }
+    if (progress.done == done_ || progress.total == 0) return;
+    done_ = progress.done;
+    for (auto& [name, other] : rows_) {
+        // A collector tells its own end; models tell theirs together.
+        bool ended = other.began != 0 && !other.finished && (name == last_ || !other.collector);
+        if (ended) finish_row(other);
+    }
+    keep(control_.run("update _devlake_tasks set progress = ?, updated_at = ? where id = ?",
+                      {static_cast<double>(done_) / static_cast<double>(progress.total), format_sql(now_millis()), task_id_}));
+}
+
+std::string SubtaskRows::failed_subtask(const Error& error) const {
+    for (const auto& [name, row] : rows_) {
+        if (error.place == name || error.place.starts_with(name + ",")) return name;
+    }
+    return last_.empty() ? "unknown" : last_;
+}
+
+Result<std::string> SubtaskRows::end(const Result<run::TaskSummary>& outcome) {
+    std::string failed;
+    if (!outcome) {
+        failed = failed_subtask(outcome.error());
+        auto row = rows_.find(failed);
+        if (row != rows_.end()) {
+            keep(control_.run("update _devlake_subtasks set is_failed = 1, message = ? where id = ?", {outcome.error().text(), row->second.id}));
+        }
+    }
+    for (auto& [name, row] : rows_) {
+        if (row.began != 0 && !row.finished) finish_row(row);
+        if (row.began == 0 && outcome) {
+            begin_row(row);
+            finish_row(row);
+        }
+    }
+    if (!kept_) return fail(kept_.error());
+    return failed;
+}
+
+}  // namespace tarn::api

@@ -1,0 +1,48 @@
+// What several commands need: the home's folder, the platform, signals, tables of text.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <atomic>
+
+#include "base/result.h"
+#include "run/platform.h"
+#include "secrets/settings.h"
+
+namespace tarn::cli {
+
+// `given`, else TARN_HOME, else ./data
+std::string home_folder(const std::string& given);
+
+// The share folder's connectors and those of CONNECTORS_PATH. `only`: names to load, empty: all.
+Result<std::unique_ptr<run::Platform>> load_platform(const secrets::Settings& settings, const std::vector<std::string>& only = {});
+
+// Prints the error and gives the exit code for it.
+int tell(const Error& error);
+
+// Has to be called before other threads start: they inherit that SIGINT and SIGTERM are left to a StopSignals.
+void block_stop_signals();
+
+// Calls `stop` at the first SIGINT or SIGTERM, from a thread of its own; the second one ends the process.
+class StopSignals {
+  public:
+    explicit StopSignals(std::function<void()> stop);
+    ~StopSignals();
+    StopSignals(const StopSignals&) = delete;
+    StopSignals& operator=(const StopSignals&) = delete;
+
+  private:
+    void watch();
+    std::function<void()> stop_;
+    std::atomic<bool> ended_ = false;
+    std::thread thread_;
+};
+
+// Columns of equal width; the first row is the head. `right`: columns from this one on are set to the right.
+std::string text_table(const std::vector<std::vector<std::string>>& rows, std::size_t right);
+
+}  // namespace tarn::cli

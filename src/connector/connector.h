@@ -1,0 +1,145 @@
+// A connector: what connectors/<name>/connector.yaml declares, checked (docs/architecture.md, "Connectors").
+//
+// load_connector reads one folder: connector.yaml and tables.sql. Every mistake (unknown key, wrong type, missing key, bad placeholder)
+// is reported with file and line and what is legal; all mistakes of a folder are in one error's message, a line each.
+// A Connector is read-only after loading. No C++ outside knows a connector's name.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "model/model_set.h"
+#include "model/shape.h"
+#include "store/schema.h"
+
+namespace tarn::connector {
+
+using Ordered = std::vector<std::pair<std::string, std::string>>;  // keeps the file's order
+
+struct Field {
+    std::string name, kind;  // url, text, secret, number, boolean, regex, list, map, json, choice
+    std::string title, help, default_value;
+    std::string column;  // of the connection or scope config table; default: snake_case of the name
+    bool required = false;
+    std::vector<std::string> choices;
+};
+
+struct AuthMethod {
+    std::string method;  // value of the connection's authMethod
+    std::string kind;    // bearer, header, basic, query, app
+    std::map<std::string, std::string> settings;
+};
+
+struct Page {
+    std::string kind = "single";  // single, link, page, offset, cursor, next
+    // `total`, `more`, `next`: a pointer into the body where they start with a slash, else a header's name
+    std::string param, size_param, total, unit = "items", more, next;
+    int size = 0, start = -1;  // start -1: 1 for page, 0 for offset
+};
+
+struct Since {
+    std::string query;                // parameter sent to the source; empty: a `{since}` placeholder or `field`
+    std::string format = "{since}";   // template of the parameter's value
+    std::string field;                // newest-first lists: pointer of the item's time
+    Millis overlap = 0;               // asked for again before the last success
+    Millis start = 0;                 // sent where nothing is known yet; 0: nothing is sent
+};
+
+struct Window {
+    std::string query, format = "{from}..{to}", total;
+    std::int64_t cap = 0;
+    Millis start = 0;           // first time where nothing is known
+    std::vector<int> too_many;  // statuses that also mean: split
+};
+
+struct Open {
+    std::string select, path, rows;
+};
+
+struct Stream {
+    std::string name, subtask, raw, place;
+    std::string method = "GET", path;
+    std::string body;  // JSON where it starts with { or [
+    Ordered query, headers;
+    Page page;
+    std::string rows;  // JSON pointer
+    std::vector<std::string> key;  // pointers
+    Ordered keep;                  // pointer -> value; several values of one pointer: any of them
+    std::string parents;           // select
+    model::Shape item, input;
+    std::optional<Since> since;
+    std::optional<Window> window;
+    std::optional<Open> open;
+    Millis refresh = 0;
+    std::vector<int> skip;
+    bool conditional = false;  // `etag: yes`: the source answers If-None-Match
+    int parallel = 0;          // 0: the client's
+};
+
+struct Subtask {
+    std::string name;
+    std::vector<std::string> domains;
+    bool enabled = true;
+};
+
+// One level of the remote list: requests whose rows are groups or scopes.
+struct RemoteLevel {
+    std::string path, rows, kind;  // group or scope
+    Ordered query, fields;         // id, name, fullName, … -> pointer
+    Page page;
+    std::string when;  // parent group's prefix this level belongs to; "" the root; "search" the search
+    std::string place;  // file:line
+};
+
+struct Connector {
+    std::string name, title, folder;
+    std::vector<std::string> aliases;
+    struct {
+        std::string table;
+        std::vector<Field> fields;
+        std::vector<AuthMethod> auth;
+        Ordered headers;
+        std::string test_path;
+        struct {
+            std::string limit, remaining, reset, secondary_body;
+            std::int64_t per = 3600;
+            std::vector<int> secondary_statuses;
+        } rate;
+    } connection;
+    struct {
+        std::string table, id;  // id: column
+        Ordered params;   // JSON key -> option
+        Ordered options;  // option -> column
+        Ordered columns;  // tool column -> option
+        std::vector<RemoteLevel> remote;
+        std::string fetch_path;  // one scope by its options, for `tarn sync` and PUT scopes
+        Ordered fetch_fields;    // column -> pointer
+    } scope;
+    struct {
+        std::string table;
+        std::vector<Field> fields;
+    } scope_config;
+    std::vector<std::string> env;
+    std::vector<Subtask> subtasks;
+    std::vector<Stream> streams;
+    std::map<std::string, model::RawShape> raw;  // shapes of raw tables without a stream
+    std::vector<Table> tables;
+
+    [[nodiscard]] const Stream* stream(const std::string& stream_name) const;
+    [[nodiscard]] const Subtask* subtask(const std::string& subtask_name) const;
+};
+
+Result<Connector> load_connector(const std::string& folder);
+// Every folder below `root` that holds a connector.yaml, by name. Broken ones are reported in `problems` and left out.
+std::vector<Connector> load_connectors(const std::string& root, std::vector<Error>& problems);
+
+// The raw params text of a scope, byte for byte as DevLake writes it (Go's JSON: order as declared, <, > and & escaped).
+std::string scope_params(const Connector& connector, const std::map<std::string, std::string>& options_json);
+
+}  // namespace tarn::connector

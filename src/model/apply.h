@@ -1,0 +1,51 @@
+// Brings one model's result into its table (docs/architecture.md, "How a result reaches its table", 2-5).
+//
+// Works on one connection inside the caller's transaction. The caller has made the temp table `tarn_u(id, params, "table", ours)`: the origins
+// worked on.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/engine.h"
+
+namespace tarn::model {
+
+class Apply {
+  public:
+    Apply(duck::Connection& connection, const ModelSet& set, const Model& model, std::string stamp, ModelCounts& counts);
+
+    // `rows`: a select of the driving rows to work on; `inputs` fill the model's select.
+    Result<> run(const std::string& rows, const Inputs& inputs);
+
+    // The select that gives the result in canonical form, and a column tarn_misfit: what is wrong with a row's values, or NULL.
+    Result<std::string> result_select(const std::string& rows, const Inputs& inputs);
+
+  private:
+    Result<> build(const std::string& rows, const Inputs& inputs);
+    Result<> reject(const std::string& reason, const std::string& condition);
+    Result<> put_aside(const std::string& reason, const std::string& condition);
+    Result<> refuse_null_keys();
+    Result<> keep_one_per_key();
+    Result<> cut_long_texts();
+    Result<> merge_rows();
+    Result<> merge_update();
+    Result<> note_vanished();
+    Result<std::int64_t> write_rows(bool target_is_empty);
+    [[nodiscard]] std::string on_key(const std::string& left, const std::string& right) const;
+    [[nodiscard]] std::string key_list(const std::string& prefix) const;
+    [[nodiscard]] std::string target_name() const;
+
+    duck::Connection& connection_;
+    const ModelSet& set_;
+    const Model& model_;
+    const Table& target_;
+    std::string stamp_;
+    ModelCounts& counts_;
+    bool origin_ = false;                  // the result carries provenance
+    std::vector<std::string> columns_;     // of the result, provenance included
+    std::vector<std::string> kept_;        // columns of the target that update models own
+};
+
+}  // namespace tarn::model

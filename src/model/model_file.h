@@ -1,0 +1,40 @@
+// One model: a .sql file with a header and one select (docs/architecture.md, "Models").
+//
+// read_model checks the header alone; what needs tables is checked by ModelSet. Errors: bad_data with file:line and what is legal.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tarn::model {
+
+enum class Writes { rows, children, update };
+
+struct Model {
+    std::string id;    // "github/extract/issues": unique, names its state
+    std::string file;  // for messages
+    std::string subtask;
+    std::string driver, alias;  // `from`
+    Writes writes = Writes::rows;
+    std::string target;
+    std::vector<std::string> parent_key;   // of children
+    std::vector<std::string> set_columns;  // of update
+    std::string scope;
+    std::vector<std::string> new_tables, static_tables, after;
+    bool incremental = true;
+    std::string sql;   // the select, without the header
+    int sql_line = 1;  // line of the file where it starts
+
+    // Found by ModelSet when it checks the select:
+    std::vector<std::string> reads;         // tables of the select, the driver among them
+    std::vector<std::string> scope_reads;   // tables of `scope`
+    std::vector<std::string> column_names;  // every column name that stands in the select; "*" where a star does
+    std::vector<std::string> outputs;       // columns it yields, without origin
+};
+
+Result<Model> read_model(const std::string& id, const std::string& file);
+Result<Model> parse_model(const std::string& id, const std::string& file, const std::string& text);
+
+}  // namespace tarn::model

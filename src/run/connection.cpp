@@ -1,0 +1,473 @@
+#include "run/connection.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "base/time.h"
+#include "http/auth.h"
+#include "http/url.h"
+
+namespace tarn::run {
+namespace {
+
+using Json = nlohmann::json;
+using connector::Field;
+
+Failure wrong(const std::string& field, const std::string& message) { return fail(ErrorKind::bad_data, message, field); }
+
+std::string text_of(const Json& value) {
+    if (value.is_null()) return {};
+    return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+const Table* table_of(const connector::Connector& connector) {
+    auto found = std::ranges::find(connector.tables, connector.connection.table, &Table::name);
+    return found == connector.tables.end() ? nullptr : &*found;
+}
+
+bool is_structured(const Field& field) { return field.kind == "list" || field.kind == "map" || field.kind == "json"; }
+
+bool is_time(const Table& table, const Field& field) {
+    const Column* column = table.column(field.column);
+    return column != nullptr && column->type == ColumnType::datetime;
+}
+
+// What an unset field is in JSON, as Go's zero values are.
+Json unset(const Table& table, const Field& field) {
+    if (field.kind == "number") return 0;
+    if (field.kind == "boolean") return false;
+    if (field.kind == "list") return Json::array();
+    if (field.kind == "map") return Json::object();
+    if (field.kind == "json" || is_time(table, field)) return nullptr;
+    return "";
+}
+
+// ---- values of a body
+
+Result<Json> checked_number(const Field& field, const Json& value) {
+    if (value.is_number_integer()) return value;
+    auto text = value.is_string() ? value.get<std::string>() : std::string();
+    bool digits = !text.empty() && text.size() < 19 && text.find_first_not_of("0123456789", text[0] == '-' ? 1 : 0) == std::string::npos && text != "-";
+    if (!digits) return wrong(field.name, "must be a whole number, found " + value.dump());
+    return Json(std::stoll(text));
+}
+
+Result<Json> checked_boolean(const Field& field, const Json& value) {
+    if (value.is_boolean()) return value;
+    if (value == "true" || value == "false") return Json(value == "true");
+    return wrong(field.name, "must be true or false, found " + value.dump());
+}
+
+Result<Json> checked_structure(const Field& field, const Json& value) {
+    Json parsed = value.is_string() ? Json::parse(value.get<std::string>(), nullptr, false) : value;
+    if (parsed.is_discarded()) return wrong(field.name, "must be JSON");
+    if (field.kind == "list" && !parsed.is_array()) return wrong(field.name, "must be a list");
+    if (field.kind == "map" && !parsed.is_object()) return wrong(field.name, "must be an object");
+    return parsed;
+}
+
+Result<> check_characters(const Table& table, const Field& field, const std::string& text) {
+    const Column* column = table.column(field.column);
+    auto characters = std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
+    if (column != nullptr && column->length > 0 && !column->secret && characters > column->length) {
+        return wrong(field.name, fmt::format("must not be longer than {} characters", column->length));
+    }
+    // They would end a header's line.
+    if (field.kind != "secret" && text.find_first_of("\r\n") != std::string::npos) return wrong(field.name, "must be one line");
+    return {};
+}
+
+Result<Json> checked_text(const Table& table, const Field& field, const Json& value) {
+    if (value.is_structured() || value.is_boolean()) return wrong(field.name, "must be a text");
+    std::string text = text_of(value);
+    TARN_TRY(check_characters(table, field, text));
+    if (text.empty()) return Json(text);
+    if (field.kind == "url" && !http::is_http_url(text)) return wrong(field.name, "must be a URL that starts with http:// or https://");
+    if (field.kind == "choice" && std::ranges::find(field.choices, text) == field.choices.end()) {
+        return wrong(field.name, "must be one of " + join(field.choices, ", "));
+    }
+    Millis time = 0;
+    if (is_time(table, field) && parse_time(text, time) != Parsed::ok) return wrong(field.name, "must be a time such as 2026-11-23T13:55:38Z");
+    return Json(text);
+}
+
+Result<Json> checked(const Table& table, const Field& field, const Json& value) {
+    if (value.is_null()) return unset(table, field);
+    if (field.kind == "number") return checked_number(field, value);
+    if (field.kind == "boolean") return checked_boolean(field, value);
+    if (is_structured(field)) return checked_structure(field, value);
+    return checked_text(table, field, value);
+}
+
+const Field* field_named(const connector::Connector& connector, const std::string& name) {
+    auto same = [wanted = lower(name)](const Field& field) { return lower(field.name) == wanted; };
+    auto found = std::ranges::find_if(connector.connection.fields, same);
+    return found == connector.connection.fields.end() ? nullptr : &*found;
+}
+
+bool is_kept_by_us(const std::string& name) {
+    static const std::array<std::string, 3> names = {"id", "createdat", "updatedat"};
+    return std::ranges::find(names, lower(name)) != names.end();
+}
+
+std::string field_names(const connector::Connector& connector) {
+    std::vector<std::string> names;
+    for (const auto& field : connector.connection.fields) names.push_back(field.name);
+    return join(names, ", ");
+}
+
+// ---- auth
+
+const connector::AuthMethod* auth_of(const connector::Connector& connector, const Connection& connection) {
+    const auto& methods = connector.connection.auth;
+    auto chosen = connection.text("authMethod");
+    auto found = std::ranges::find(methods, chosen, &connector::AuthMethod::method);
+    if (found != methods.end()) return &*found;
+    return methods.empty() ? nullptr : &methods.front();
+}
+
+std::string setting(const connector::AuthMethod& auth, const std::string& name, const std::string& otherwise = {}) {
+    auto found = auth.settings.find(name);
+    return found == auth.settings.end() ? otherwise : found->second;
+}
+
+// Fields that the method cannot do without.
+std::vector<std::string> auth_fields(const connector::AuthMethod& auth) {
+    if (auth.kind == "basic") return {setting(auth, "user"), setting(auth, "password")};
+    if (auth.kind == "app") return {setting(auth, "issuer"), setting(auth, "key")};
+    return {setting(auth, "token")};
+}
+
+Result<std::string> exchange_url(const connector::AuthMethod& auth, const Connection& connection) {
+    std::string path = setting(auth, "path");
+    for (const auto& [name, value] : connection.fields.items()) {
+        path = replaced(path, "{" + name + "}", http::url_encode(text_of(value)));
+    }
+    return http::join_url(connection.text("endpoint"), path);
+}
+
+Result<std::shared_ptr<http::Authenticator>> app_of(const connector::AuthMethod& auth, const Connection& connection,
+                                                    const http::ClientOptions& transport) {
+    http::AppKey key;
+    key.issuer = connection.text(setting(auth, "issuer"));
+    key.private_key = connection.text(setting(auth, "key"));
+    TARN_ASSIGN(key.exchange_url, exchange_url(auth, connection));
+    key.token_field = setting(auth, "token", key.token_field);
+    key.expires_field = setting(auth, "expires", key.expires_field);
+    return http::app_auth(std::move(key), transport);
+}
+
+Result<std::shared_ptr<http::Authenticator>> authenticator(const connector::Connector& connector, const Connection& connection,
+                                                           const http::ClientOptions& transport) {
+    const auto* auth = auth_of(connector, connection);
+    if (auth == nullptr) return std::shared_ptr<http::Authenticator>();
+    auto tokens = split(connection.text(setting(*auth, "token")), ',');
+    if (auth->kind == "bearer") return http::bearer_auth(tokens);
+    if (auth->kind == "header") return http::header_auth(setting(*auth, "name"), setting(*auth, "prefix"), tokens);
+    if (auth->kind == "query") return http::query_auth(setting(*auth, "name"), tokens);
+    if (auth->kind == "basic") return http::basic_auth(connection.text(setting(*auth, "user")), connection.text(setting(*auth, "password")));
+    return app_of(*auth, connection, transport);
+}
+
+// ---- environment
+
+Result<std::int64_t> number_of(const connector::Environment& environment, const std::string& name, std::int64_t otherwise) {
+    auto text = environment(name);
+    if (text.empty()) return otherwise;
+    if (text.size() > 9 || text.find_first_not_of("0123456789") != std::string::npos) {
+        return fail(ErrorKind::terminal, "must be a whole number, found '" + text + "'", name);
+    }
+    return std::stoll(text);
+}
+
+bool is_true(const std::string& text) {
+    auto word = lower(text);
+    return word == "true" || word == "1" || word == "t" || word == "yes";
+}
+
+Result<http::ClientOptions> environment_options(const connector::Environment& environment) {
+    http::ClientOptions options;
+    TARN_ASSIGN(auto retries, number_of(environment, "API_RETRY", options.retries));
+    options.retries = static_cast<int>(retries);
+    TARN_ASSIGN(options.default_requests_per_hour, number_of(environment, "API_REQUESTS_PER_HOUR", options.default_requests_per_hour));
+    if (auto text = environment("API_TIMEOUT"); !text.empty()) {
+        options.timeout = parse_duration(text);
+        if (options.timeout <= 0) return fail(ErrorKind::terminal, "must be a duration such as 90s or 2m, found '" + text + "'", "API_TIMEOUT");
+    }
+    options.insecure_tls = is_true(environment("IN_SECURE_SKIP_VERIFY"));
+    options.blocked_cidrs = split(environment("ENDPOINT_CIDR_BLACKLIST"), ',');
+    options.ca_file = environment("TARN_CA_FILE");
+    return options;
+}
+
+http::RateRule rate_rule(const connector::Connector& connector) {
+    const auto& rate = connector.connection.rate;
+    http::RateRule rule;
+    rule.limit_header = rate.limit;
+    rule.remaining_header = rate.remaining;
+    rule.reset_header = rate.reset;
+    rule.window = rate.per * 1000;
+    rule.secondary_statuses = rate.secondary_statuses;
+    rule.secondary_body = rate.secondary_body;
+    return rule;
+}
+
+std::string masked_item(const std::string& secret) {
+    std::size_t shown = secret.size() > 5 ? 2 : secret.size() > 2 ? 1 : 0;
+    return secret.substr(0, shown) + std::string(secret.size() - 2 * shown, '*') + secret.substr(secret.size() - shown);
+}
+
+bool is_password(const connector::Connector& connector, const std::string& field) {
+    return std::ranges::any_of(connector.connection.auth,
+                               [&](const auto& auth) { return auth.kind == "basic" && setting(auth, "password") == field; });
+}
+
+// ---- values of a row
+
+Json json_of(const Table& table, const Field& field, const ControlRows& rows, std::size_t row) {
+    if (rows.is_null(row, field.column)) return unset(table, field);
+    if (field.kind == "number") return rows.number(row, field.column);
+    if (field.kind == "boolean") return rows.number(row, field.column) != 0;
+    auto text = rows.text(row, field.column);
+    if (is_structured(field)) {
+        auto parsed = Json::parse(text, nullptr, false);
+        return parsed.is_discarded() ? unset(table, field) : parsed;
+    }
+    Millis time = 0;
+    if (is_time(table, field) && parse_time(text, time) == Parsed::ok) return format_millis(time);
+    return text;
+}
+
+ControlValue value_of(const Table& table, const Field& field, const Json& value) {
+    if (value.is_null()) return std::monostate{};
+    if (field.kind == "number") return value.get<std::int64_t>();
+    if (field.kind == "boolean") return static_cast<std::int64_t>(value.get<bool>() ? 1 : 0);
+    if (is_structured(field)) return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    Millis time = 0;
+    if (is_time(table, field)) return parse_time(text_of(value), time) == Parsed::ok ? ControlValue(format_sql(time)) : ControlValue();
+    return text_of(value);
+}
+
+std::string api_time(const std::string& text) {
+    Millis time = 0;
+    return parse_time(text, time) == Parsed::ok ? format_millis(time) : text;
+}
+
+}  // namespace
+
+std::string masked(const std::string& secret) {
+    if (secret.find(',') == std::string::npos) return masked_item(secret);
+    std::vector<std::string> items;
+    for (const auto& item : split(secret, ',')) items.push_back(masked_item(item));
+    return join(items, ",");
+}
+
+std::string Connection::text(const std::string& field) const {
+    auto found = fields.is_object() ? fields.find(field) : fields.end();
+    return found == fields.end() ? std::string() : text_of(*found);
+}
+
+Connections::Connections(const connector::Connector& connector, ControlStore& control, const secrets::Cipher& cipher)
+    : connector_(connector), table_(table_of(connector)), control_(control), cipher_(cipher) {}
+
+Result<Connection> Connections::merged(const Connection& stored, const Json& body) const {
+    if (!body.is_object()) return fail(ErrorKind::bad_data, "a connection must be a JSON object");
+    Connection connection = stored;
+    for (const auto& [name, value] : body.items()) {
+        if (is_kept_by_us(name)) continue;
+        const Field* field = field_named(connector_, name);
+        if (field == nullptr) return wrong(name, "is no field of a " + connector_.name + " connection; known: " + field_names(connector_));
+        TARN_ASSIGN(Json checked_value, checked(*table_, *field, value));
+        auto old = stored.text(field->name);
+        bool kept = field->kind == "secret" && !old.empty() && (checked_value == "" || checked_value == masked(old));
+        if (!kept) connection.fields[field->name] = checked_value;
+    }
+    return connection;
+}
+
+Result<> Connections::check_fields(const Connection& connection) const {
+    for (const auto& field : connector_.connection.fields) {
+        if (field.required && connection.text(field.name).empty()) return wrong(field.name, "must be set");
+    }
+    const auto* auth = auth_of(connector_, connection);
+    if (auth == nullptr) return {};
+    for (const auto& name : auth_fields(*auth)) {
+        if (!name.empty() && connection.text(name).empty()) return wrong(name, "must be set for the auth method " + auth->method);
+    }
+    return {};
+}
+
+Result<> Connections::check_name(const Connection& connection) {
+    if (table_->column("name") == nullptr) return {};
+    TARN_ASSIGN(auto rows, control_.query("select id from " + sql_name(table_->name) + " where name = ? and id <> ?",
+                                          {connection.text("name"), connection.id}));
+    if (rows.rows.empty()) return {};
+    return wrong("name", "there is a " + connector_.name + " connection named '" + connection.text("name") + "' already");
+}
+
+Result<Connection> Connections::check(const Json& body) const {
+    if (table_ == nullptr) return fail(ErrorKind::bad_data, connector_.name + " declares no connection");
+    Connection start;
+    start.fields = Json::object();
+    for (const auto& field : connector_.connection.fields) {
+        start.fields[field.name] = unset(*table_, field);
+        if (field.default_value.empty()) continue;
+        TARN_ASSIGN(start.fields[field.name], checked(*table_, field, field.default_value));
+    }
+    TARN_ASSIGN(auto connection, merged(start, body));
+    TARN_TRY(check_fields(connection));
+    return connection;
+}
+
+Result<std::vector<ControlValue>> Connections::values_of(const Connection& connection) {
+    std::vector<ControlValue> values;
+    for (const auto& field : connector_.connection.fields) {
+        auto found = connection.fields.find(field.name);
+        const Json& value = found == connection.fields.end() ? Json() : *found;
+        const Column* column = table_->column(field.column);
+        if (column == nullptr || !column->secret) {
+            values.push_back(value_of(*table_, field, value));
+            continue;
+        }
+        TARN_ASSIGN(auto sealed, cipher_.encrypt(text_of(value)));
+        values.emplace_back(std::move(sealed));
+    }
+    return values;
+}
+
+Result<Connection> Connections::create(const Json& body) {
+    TARN_ASSIGN(auto connection, check(body));
+    TARN_TRY(check_name(connection));
+    connection.created_at = connection.updated_at = format_sql(now_millis());
+    std::vector<std::string> columns = {"created_at", "updated_at"}, places = {"?", "?"};
+    for (const auto& field : connector_.connection.fields) {
+        columns.push_back(sql_name(field.column));
+        places.emplace_back("?");
+    }
+    TARN_ASSIGN(auto values, values_of(connection));
+    values.insert(values.begin(), {connection.created_at, connection.updated_at});
+    TARN_ASSIGN(connection.id, control_.insert(fmt::format("insert into {} ({}) values ({})", sql_name(table_->name), join(columns, ", "),
+                                                           join(places, ", ")),
+                                               values));
+    return connection;
+}
+
+Result<Connection> Connections::change(const Connection& stored, const Json& body) {
+    TARN_ASSIGN(auto connection, merged(stored, body));
+    TARN_TRY(check_fields(connection));
+    TARN_TRY(check_name(connection));
+    connection.updated_at = format_sql(now_millis());
+    std::vector<std::string> sets;
+    for (const auto& field : connector_.connection.fields) sets.push_back(sql_name(field.column) + " = ?");
+    sets.emplace_back("updated_at = ?");
+    TARN_ASSIGN(auto values, values_of(connection));
+    values.emplace_back(connection.updated_at);
+    values.emplace_back(connection.id);
+    TARN_TRY(control_.run(fmt::format("update {} set {} where id = ?", sql_name(table_->name), join(sets, ", ")), values));
+    return connection;
+}
+
+Result<Connection> Connections::read_row(const ControlRows& rows, std::size_t row) {
+    Connection connection;
+    connection.id = rows.number(row, "id");
+    connection.created_at = rows.text(row, "created_at");
+    connection.updated_at = rows.text(row, "updated_at");
+    connection.fields = Json::object();
+    for (const auto& field : connector_.connection.fields) {
+        const Column* column = table_->column(field.column);
+        bool secret = column != nullptr && column->secret && !rows.is_null(row, field.column);
+        if (!secret) {
+            connection.fields[field.name] = json_of(*table_, field, rows, row);
+            continue;
+        }
+        auto text = cipher_.decrypt(rows.text(row, field.column));
+        if (!text) {
+            Error error = text.error();
+            error.place = fmt::format("{} {}, {}", table_->name, connection.id, field.name);
+            return fail(std::move(error));
+        }
+        connection.fields[field.name] = *text;
+    }
+    return connection;
+}
+
+Result<std::vector<Connection>> Connections::select(const std::string& condition, const std::vector<ControlValue>& parameters) {
+    std::vector<Connection> connections;
+    if (table_ == nullptr) return connections;
+    TARN_ASSIGN(auto rows, control_.query(fmt::format("select * from {} {} order by id", sql_name(table_->name), condition), parameters));
+    for (std::size_t row = 0; row < rows.rows.size(); ++row) {
+        TARN_ASSIGN(auto connection, read_row(rows, row));
+        connections.push_back(std::move(connection));
+    }
+    return connections;
+}
+
+Result<std::optional<Connection>> Connections::find(std::int64_t id) {
+    TARN_ASSIGN(auto found, select("where id = ?", {id}));
+    if (found.empty()) return std::optional<Connection>();
+    return std::optional<Connection>(std::move(found.front()));
+}
+
+Result<std::vector<Connection>> Connections::list() { return select("", {}); }
+
+Json Connections::shown(const Connection& connection) const {
+    Json out = {{"id", connection.id}, {"createdAt", api_time(connection.created_at)}, {"updatedAt", api_time(connection.updated_at)}};
+    for (const auto& [name, value] : connection.fields.items()) {
+        const Field* field = field_named(connector_, name);
+        bool secret = field != nullptr && field->kind == "secret";
+        out[name] = !secret ? value : is_password(connector_, name) ? Json("") : Json(masked(text_of(value)));
+    }
+    return out;
+}
+
+Result<std::unique_ptr<http::Client>> open_connection(const connector::Connector& connector, const Connection& connection,
+                                                      const connector::Environment& environment, const CancelToken& cancel) {
+    TARN_ASSIGN(auto options, environment_options(environment));
+    options.headers = connector.connection.headers;
+    options.rate = rate_rule(connector);
+    options.proxy = connection.text("proxy");
+    auto per_hour = connection.fields.find("rateLimitPerHour");
+    if (per_hour != connection.fields.end() && per_hour->is_number_integer()) options.requests_per_hour = per_hour->get<std::int64_t>();
+    options.cancel = cancel;
+    TARN_ASSIGN(options.auth, authenticator(connector, connection, options));
+    return http::open_client(std::move(options));
+}
+
+namespace {
+
+std::string who_of(const std::string& body) {
+    auto answer = Json::parse(body, nullptr, false);
+    if (!answer.is_object()) return {};
+    for (const auto* name : {"login", "username", "displayName", "name", "email", "emailAddress"}) {
+        auto found = answer.find(name);
+        if (found != answer.end() && found->is_string()) return found->get<std::string>();
+    }
+    return {};
+}
+
+std::string advice(int status) {
+    switch (status) {
+        case 401: return "Check the token or password.";
+        case 403: return "Check the rights of the token.";
+        case 404: return "Check the endpoint.";
+        default: return "Check the endpoint and try again later.";
+    }
+}
+
+}  // namespace
+
+Result<ConnectionTest> test_connection(const connector::Connector& connector, const Connection& connection, http::Client& client) {
+    http::Request request;
+    request.url = http::join_url(connection.text("endpoint"), connector.connection.test_path);
+    auto place = http::shown_url(request.url);
+    TARN_ASSIGN(auto response, client.fetch(std::move(request)));
+    if (response.status >= 400) {
+        return fail(ErrorKind::terminal, fmt::format("the source answers with status {}", response.status), place, advice(response.status));
+    }
+    return ConnectionTest{response.status, who_of(response.body)};
+}
+
+}  // namespace tarn::run

@@ -1,0 +1,79 @@
+// Connections: rows of a connector's connection table, and the HTTP client that such a row makes.
+//
+// All of it follows the connector's declaration. Secret fields are encrypted in the table, in clear text in Connection::fields, and masked in
+// shown(). A body's keys are compared without regard to case; `id`, `createdAt`, `updatedAt` in it are ignored, other unknown keys refused.
+// Thread rule: any thread. Errors: bad_data with the field's name as place; those of the control store and of the cipher.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/cancel.h"
+#include "base/result.h"
+#include "connector/connector.h"
+#include "connector/inputs.h"
+#include "http/client.h"
+#include "secrets/cipher.h"
+#include "store/control.h"
+
+namespace tarn::run {
+
+struct Connection {
+    std::int64_t id = 0;                 // 0: not saved
+    std::string created_at, updated_at;  // as the control store writes times
+    nlohmann::json fields;               // by declared name; holds secrets: never log it
+
+    // "" where the field is not set; numbers and booleans as JSON
+    [[nodiscard]] std::string text(const std::string& field) const;
+};
+
+class Connections {
+  public:
+    Connections(const connector::Connector& connector, ControlStore& control, const secrets::Cipher& cipher);
+
+    // A checked connection that is not saved, for tests of what a form holds.
+    [[nodiscard]] Result<Connection> check(const nlohmann::json& body) const;
+    Result<Connection> create(const nlohmann::json& body);
+    // `body` over what is stored. An empty or masked secret keeps the stored one.
+    Result<Connection> change(const Connection& stored, const nlohmann::json& body);
+    Result<std::optional<Connection>> find(std::int64_t id);
+    Result<std::vector<Connection>> list();
+    // As the API shows it: with id and times, secrets masked.
+    [[nodiscard]] nlohmann::json shown(const Connection& connection) const;
+
+  private:
+    [[nodiscard]] Result<Connection> merged(const Connection& stored, const nlohmann::json& body) const;
+    [[nodiscard]] Result<> check_fields(const Connection& connection) const;
+    Result<> check_name(const Connection& connection);
+    Result<std::vector<ControlValue>> values_of(const Connection& connection);
+    Result<Connection> read_row(const ControlRows& rows, std::size_t row);
+    Result<std::vector<Connection>> select(const std::string& condition, const std::vector<ControlValue>& parameters);
+
+    const connector::Connector& connector_;
+    const Table* table_;
+    ControlStore& control_;
+    const secrets::Cipher& cipher_;
+};
+
+// All but the first and last two characters of each item of the comma list become `*`.
+std::string masked(const std::string& secret);
+
+// Keys read from `environment`: API_RETRY, API_TIMEOUT, API_REQUESTS_PER_HOUR, IN_SECURE_SKIP_VERIFY, ENDPOINT_CIDR_BLACKLIST, TARN_CA_FILE.
+// terminal: one of them cannot be read, or the client cannot be opened.
+Result<std::unique_ptr<http::Client>> open_connection(const connector::Connector& connector, const Connection& connection,
+                                                      const connector::Environment& environment, const CancelToken& cancel = {});
+
+struct ConnectionTest {
+    int status = 0;
+    std::string who;  // the account that the source names; may be empty
+};
+
+// Asks for the declared test path. terminal: the source refuses, with what to check.
+Result<ConnectionTest> test_connection(const connector::Connector& connector, const Connection& connection, http::Client& client);
+
+}  // namespace tarn::run

@@ -1,0 +1,99 @@
+#include "run/platform.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/text.h"
+#include "connector/inputs.h"
+
+namespace tarn::run {
+
+namespace fs = std::filesystem;
+
+Result<> Platform::load_schema(const std::string& share) {
+    std::error_code code;
+    std::vector<std::string> files;
+    for (const auto& entry : fs::directory_iterator(share + "/schema", code)) {
+        if (entry.path().extension() == ".sql" && entry.path().filename() != "functions.sql") files.push_back(entry.path().string());
+    }
+    std::ranges::sort(files);
+    for (const auto& file : files) TARN_TRY(schema_->parse_file(file));
+    if (!read_file(share + "/schema/functions.sql", functions_)) {
+        return fail(ErrorKind::terminal, "cannot be read", share + "/schema/functions.sql", "Set TARN_SHARE to the folder that holds schema/ and connectors/.");
+    }
+    return {};
+}
+
+Result<> Platform::add(connector::Connector connector) {
+    for (const auto& table : connector.tables) {
+        if (const Table* known = schema_->table(table.name)) {
+            return fail(ErrorKind::bad_data, "table " + table.name + " is declared at " + known->place + " too", table.place);
+        }
+    }
+    auto loaded = std::make_unique<LoadedConnector>();
+    Schema trial = *schema_;
+    for (const auto& table : connector.tables) trial.add(table);
+    for (const auto& stream : connector.streams) trial.add(Schema::raw_table(stream.raw));
+    for (const auto& [name, shape] : connector.raw) trial.add(Schema::raw_table(name));
+    TARN_ASSIGN(loaded->models, model::ModelSet::load(connector::surroundings(connector, trial, functions_)));
+    *schema_ = std::move(trial);
+    loaded->models.use(*schema_);
+    loaded->connector = std::move(connector);
+    connectors_.push_back(std::move(loaded));
+    return {};
+}
+
+Result<std::unique_ptr<Platform>> Platform::load(const std::string& share, const std::string& more, const std::vector<std::string>& only) {
+    auto platform = std::make_unique<Platform>();
+    TARN_TRY(platform->load_schema(share));
+    for (const auto& root : {share + "/connectors", more}) {
+        if (root.empty()) continue;
+        for (auto& found : connector::load_connectors(root, platform->problems_)) {
+            if (!only.empty() && std::ranges::find(only, found.name) == only.end()) continue;
+            auto added = platform->add(std::move(found));
+            if (!added) platform->problems_.push_back(added.error());
+        }
+    }
+    return platform;
+}
+
+Result<std::unique_ptr<Platform>> Platform::load_folder(const std::string& share, const std::string& folder) {
+    auto platform = std::make_unique<Platform>();
+    TARN_TRY(platform->load_schema(share));
+    TARN_ASSIGN(auto connector, connector::load_connector(folder));
+    TARN_TRY(platform->add(std::move(connector)));
+    return platform;
+}
+
+const LoadedConnector* Platform::connector(const std::string& name) const {
+    for (const auto& loaded : connectors_) {
+        if (loaded->connector.name == name || std::ranges::find(loaded->connector.aliases, name) != loaded->connector.aliases.end()) return loaded.get();
+    }
+    return nullptr;
+}
+
+Result<> Platform::attach(DataFile& data, ControlStore& control) const {
+    TARN_TRY(control.ensure(*schema_));
+    TARN_TRY(data.ensure(*schema_));
+    return data.exclusive([this](duck::Connection& connection) -> Result<> {
+        TARN_TRY(connection.run(functions_));
+        for (const auto& loaded : connectors_) TARN_TRY(loaded->models.prepare(connection));
+        return {};
+    });
+}
+
+Result<std::string> share_folder() {
+    std::vector<std::string> tried;
+    if (const char* set = std::getenv("TARN_SHARE")) tried.emplace_back(set);
+    std::error_code code;
+    fs::path folder = fs::read_symlink("/proc/self/exe", code).parent_path();
+    tried.push_back((folder / "..").lexically_normal().string());
+    tried.push_back((folder / "../share/tarn").lexically_normal().string());
+    for (const auto& path : tried) {
+        if (fs::exists(path + "/schema/functions.sql", code)) return path;
+    }
+    return fail(ErrorKind::terminal, "schema/ and connectors/ are not found in " + join(tried, ", "), {}, "Set TARN_SHARE to the folder that holds them.");
+}
+
+}  // namespace tarn::run

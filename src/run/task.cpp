@@ -1,0 +1,162 @@
+#include "run/task.h"
+
+#include <algorithm>
+#include <future>
+#include <mutex>
+
+#include "base/text.h"
+#include "run/plan.h"
+#include "store/mirror.h"
+
+namespace tarn::run {
+namespace {
+
+class Runner {
+  public:
+    Runner(const TaskSpec& spec, http::Client& client, DataFile& data, ControlStore& control, const std::function<void(const Progress&)>& progress)
+        : spec_(spec), client_(client), data_(data), control_(control), report_(progress) {}
+
+    Result<TaskSummary> run() {
+        Millis start = now_millis();
+        const auto& connector = spec_.connector->connector;
+        TARN_ASSIGN(auto subtasks, chosen_subtasks(connector, spec_.subtasks, spec_.skip_collectors));
+        TARN_TRY(mirror());
+        TARN_ASSIGN(Plan plan, Plan::make(*spec_.connector, subtasks));
+        progress_.total = plan.size();
+        while (!plan.finished()) {
+            if (spec_.cancel.cancelled()) return fail(ErrorKind::cancelled, "cancelled");
+            auto streams = plan.take_streams();
+            if (!streams.empty()) TARN_TRY(collect(streams));
+            auto models = plan.take_models();
+            if (!models.empty()) TARN_TRY(transform(models));
+        }
+        summary_.requests = client_.stats().requests;
+        summary_.milliseconds = now_millis() - start;
+        return std::move(summary_);
+    }
+
+  private:
+    // Models read control tables from their mirrors.
+    Result<> mirror() {
+        for (const auto& table : spec_.connector->connector.tables) {
+            if (!table.control) continue;
+            TARN_TRY(mirror_control(data_, control_, table));
+        }
+        return {};
+    }
+
+    void tell(const std::function<void(Progress&)>& change) {
+        std::lock_guard lock(mutex_);
+        change(progress_);
+        if (report_) report_(progress_);
+    }
+
+    Result<connector::CollectSummary> collect_one(const connector::Stream& stream) {
+        connector::CollectTask task;
+        task.connector = &spec_.connector->connector;
+        task.stream = &stream;
+        task.options = spec_.values.options;
+        task.params = spec_.values.params;
+        task.endpoint = spec_.endpoint;
+        task.bind = [this](const std::string& sql) { return model::substitute(sql, spec_.values.inputs); };
+        task.full_sync = spec_.full_sync;
+        task.time_after = spec_.time_after;
+        task.cancel = spec_.cancel;
+        task.progress = [this, &stream](std::int64_t items, std::int64_t requests) {
+            tell([&](Progress& progress) {
+                progress.subtask = stream.subtask;
+                progress.items = items;
+                progress.requests = requests;
+            });
+        };
+        auto collected = connector::collect(task, client_, data_, control_);
+        tell([&](Progress& progress) {
+            progress.subtask = stream.subtask;
+            ++progress.done;
+        });
+        if (collected) return collected;
+        Error error = collected.error();
+        error.place = stream.subtask + (error.place.empty() ? "" : ", " + error.place);
+        return fail(std::move(error));
+    }
+
+    Result<> collect(const std::vector<const connector::Stream*>& streams) {
+        std::vector<std::future<Result<connector::CollectSummary>>> running;
+        running.reserve(streams.size());
+        for (const auto* stream : streams) running.push_back(std::async(std::launch::async, [this, stream] { return collect_one(*stream); }));
+        std::optional<Error> first;
+        for (std::size_t i = 0; i < streams.size(); ++i) {
+            auto collected = running[i].get();
+            if (!collected) {
+                // A cancelled neighbour is not the reason.
+                if (!first || first->kind == ErrorKind::cancelled) first = collected.error();
+                continue;
+            }
+            auto& table = summary_.tables[streams[i]->raw];
+            table.added += collected->rows.added;
+            table.changed += collected->rows.changed;
+            table.deleted += collected->rows.gone;
+            summary_.streams[streams[i]->name] = *collected;
+        }
+        if (first) return fail(std::move(*first));
+        return {};
+    }
+
+    Result<> transform(const std::vector<const model::Model*>& models) {
+        model::ScopeRun run;
+        run.inputs = spec_.values.inputs;
+        run.params = spec_.values.params;
+        run.full = spec_.full_sync;
+        run.cancel = spec_.cancel;
+        run.progress = [this](const model::Model& model, const model::ModelCounts&) {
+            tell([&](Progress& progress) { progress.subtask = model.subtask; });
+        };
+        TARN_ASSIGN(auto counts, model::run_stage(data_, control_, spec_.connector->models, models, run));
+        for (const auto* model : models) {
+            const auto& count = counts[model->id];
+            auto& table = summary_.tables[model->target];
+            table.added += count.added;
+            table.changed += count.changed;
+            table.deleted += count.deleted;
+            summary_.rejected += count.rejected;
+            summary_.cut += count.cut;
+        }
+        tell([&](Progress& progress) { progress.done += models.size(); });
+        return {};
+    }
+
+    const TaskSpec& spec_;
+    http::Client& client_;
+    DataFile& data_;
+    ControlStore& control_;
+    const std::function<void(const Progress&)>& report_;
+    std::mutex mutex_;
+    Progress progress_;
+    TaskSummary summary_;
+};
+
+}  // namespace
+
+Result<std::vector<std::string>> chosen_subtasks(const connector::Connector& connector, const std::vector<std::string>& wanted, bool skip_collectors) {
+    std::vector<std::string> names;
+    for (const auto& name : wanted) {
+        if (connector.subtask(name) != nullptr) continue;
+        std::vector<std::string> known;
+        for (const auto& subtask : connector.subtasks) known.push_back(subtask.name);
+        return fail(ErrorKind::bad_data, "there is no subtask '" + name + "'", connector.name, "Known: " + join(known, ", ") + ".");
+    }
+    for (const auto& subtask : connector.subtasks) {
+        bool on = wanted.empty() ? subtask.enabled : std::ranges::find(wanted, subtask.name) != wanted.end();
+        bool collects = lower(subtask.name).find("collect") != std::string::npos;
+        if (on && !(skip_collectors && collects)) names.push_back(subtask.name);
+    }
+    return names;
+}
+
+Result<TaskSummary> run_task(const TaskSpec& spec, http::Client& client, DataFile& data, ControlStore& control,
+                             const std::function<void(const Progress&)>& progress) {
+    Runner runner(spec, client, data, control, progress);
+    return runner.run();
+}
+
+}  // namespace tarn::run

@@ -1,0 +1,115 @@
+#include "store/data_file.h"
+
+#include <exception>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "store/control.h"
+
+namespace tarn {
+namespace {
+
+// Rare check-points cost less writing; the log that is read again after a crash stays near this size.
+constexpr const char* checkpoint_threshold = "64MB";
+
+Result<> run_job(const DataFile::Job& job, duck::Connection& connection) {
+    try {
+        return job(connection);
+    } catch (const std::exception& error) {
+        return fail(ErrorKind::bug, std::string("exception in a data file job: ") + error.what());
+    }
+}
+
+Result<> in_transaction(const DataFile::Job& job, duck::Connection& connection) {
+    TARN_TRY(connection.run("begin transaction"));
+    auto outcome = run_job(job, connection);
+    if (outcome) {
+        auto committed = connection.run("commit");
+        if (committed) return {};
+        outcome = fail(committed.error());
+    }
+    // A failed commit has ended the transaction already; the first error is the one to tell.
+    static_cast<void>(connection.run("rollback"));
+    return outcome;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DataFile>> DataFile::open(const std::string& path, const duck::Options& options) {
+    std::unique_ptr<DataFile> file(new DataFile());
+    TARN_ASSIGN(file->database_, duck::Database::open(path, options));
+    TARN_ASSIGN(file->writer_, file->database_->connect());
+    TARN_TRY(file->writer_->run(fmt::format("set global checkpoint_threshold = '{}'", checkpoint_threshold)));
+    file->thread_ = std::thread([raw = file.get()] { raw->loop(); });
+    return file;
+}
+
+DataFile::~DataFile() {
+    {
+        std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+}
+
+Result<> DataFile::write(Job job) { return submit(std::move(job), true); }
+Result<> DataFile::exclusive(Job job) { return submit(std::move(job), false); }
+
+Result<> DataFile::submit(Job job, bool in_transaction) {
+    if (std::this_thread::get_id() == thread_.get_id())
+        return fail(ErrorKind::bug, "a data file job waits for another one");
+    if (in_control_transaction())
+        return fail(ErrorKind::bug, "a control transaction waits for the data file");
+    std::future<Result<>> done;
+    {
+        std::lock_guard lock(mutex_);
+        queue_.push_back(Task{std::move(job), in_transaction, {}});
+        done = queue_.back().done.get_future();
+    }
+    wake_.notify_one();
+    return done.get();
+}
+
+void DataFile::loop() {
+    while (true) {
+        Task task;
+        {
+            std::unique_lock lock(mutex_);
+            wake_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
+            if (queue_.empty()) return;
+            task = std::move(queue_.front());
+            queue_.pop_front();
+        }
+        task.done.set_value(task.in_transaction ? tarn::in_transaction(task.job, *writer_)
+                                                : run_job(task.job, *writer_));
+    }
+}
+
+Result<> DataFile::ensure(const Schema& schema) {
+    return write([&](duck::Connection& connection) -> Result<> {
+        std::map<std::string, std::set<std::string>, std::less<>> present;
+        TARN_TRY(
+            connection.each("select table_name, column_name from duckdb_columns() where not internal and "
+                            "database_name = current_database()",
+                            [&](const std::vector<duck::Text>& row) { present[*row[0]].insert(*row[1]); }));
+        for (const auto& [name, table] : schema.tables()) {
+            auto columns = present.find(name);
+            if (columns == present.end()) {
+                TARN_TRY(connection.run(duck_ddl(table)));
+                continue;
+            }
+            for (const auto& column : table.columns) {
+                if (column.secret || columns->second.contains(column.name)) continue;
+                TARN_TRY(connection.run(fmt::format("alter table {} add column {} {}", sql_name(name),
+                                                    sql_name(column.name), duck_type(column))));
+            }
+        }
+        return {};
+    });
+}
+
+}  // namespace tarn

@@ -1,0 +1,102 @@
+// DuckDB through its C API: open, run, read.
+//
+// A Database may be shared by threads; a Connection is used by one thread at a time (interrupt() alone may come from another).
+// Errors: SQL that does not parse or bind is `bug`, conversion failures are `bad_data`, a full disk or memory limit is
+// `terminal`, interrupted statements are `cancelled`.
+#pragma once
+
+#include <duckdb.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tarn::duck {
+
+// A value in text form: booleans true/false, times "2026-11-23 13:55:38.123456", as DuckDB casts to VARCHAR. nullopt is NULL.
+using Text = std::optional<std::string>;
+
+struct Rows {
+    std::vector<std::string> names;
+    std::vector<std::string> types;  // DuckDB's type names
+    std::vector<std::vector<Text>> rows;
+};
+
+struct Options {
+    std::string memory_limit;  // "400MB"; empty: DuckDB's default
+    int threads = 0;           // 0: all cores
+    std::string temp_directory;
+};
+
+class Connection {
+  public:
+    explicit Connection(duckdb_connection raw) : raw_(raw) {}
+    ~Connection();
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    // One or several statements; the result is dropped. Value: rows changed by the last one.
+    Result<std::int64_t> run(const std::string& sql);
+    Result<Rows> query(const std::string& sql);
+    // The first column of the first row; nullopt where there is no row or it is NULL.
+    Result<Text> value(const std::string& sql);
+    Result<std::int64_t> number(const std::string& sql);  // value as integer, 0 for NULL or none
+    // Gives each row's values in text form to `row` without keeping the whole result.
+    Result<> each(const std::string& sql, const std::function<void(const std::vector<Text>&)>& row);
+    // Names and types of a select's columns, without running it.
+    Result<Rows> describe(const std::string& select);
+    // Tables that the statement reads, as written, each once.
+    Result<std::vector<std::string>> tables_of(const std::string& select);
+
+    void interrupt();
+    [[nodiscard]] duckdb_connection raw() const { return raw_; }
+
+  private:
+    duckdb_connection raw_;
+};
+
+class Database {
+  public:
+    // `path` ":memory:" or a file. terminal: cannot be opened.
+    static Result<std::unique_ptr<Database>> open(const std::string& path, const Options& options);
+    ~Database();
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
+
+    Result<std::unique_ptr<Connection>> connect();
+    [[nodiscard]] duckdb_database raw() const { return raw_; }
+
+  private:
+    explicit Database(duckdb_database raw) : raw_(raw) {}
+    Result<> attach(const std::string& path);
+    duckdb_database raw_;
+    bool is_file_ = false;
+};
+
+// Fast row-wise loading into a table: the named columns in this order (the others become NULL), without names all in the table's order.
+class Appender {
+  public:
+    static Result<std::unique_ptr<Appender>> open(Connection& connection, const std::string& table,
+                                                  const std::vector<std::string>& columns = {});
+    ~Appender();
+    Appender(const Appender&) = delete;
+    Appender& operator=(const Appender&) = delete;
+
+    void text(std::string_view value);
+    void number(std::int64_t value);
+    void time(std::int64_t millis);
+    void null();
+    Result<> end_row();
+    Result<> close();
+
+  private:
+    explicit Appender(duckdb_appender raw) : raw_(raw) {}
+    duckdb_appender raw_;
+};
+
+}  // namespace tarn::duck

@@ -1,0 +1,17 @@
+// Mirrors of control tables in the data file, where models read them.
+#pragma once
+
+#include "base/result.h"
+#include "store/control.h"
+#include "store/data_file.h"
+#include "store/schema.h"
+
+namespace tarn {
+
+// Brings the mirror of the control table `table` up to date, without its secret columns. Rows are compared over all columns but
+// `created_at` and `updated_at`; equal ones are not written, so that their `updated_at` stays. A different row gets a new stamp as
+// `updated_at`: a model that asks for what has changed since its last run sees it, whenever the control row was written.
+// The tables must be there (ensure). Not inside a control transaction. Thread rule: any thread.
+Result<> mirror_control(DataFile& data, ControlStore& control, const Table& table);
+
+}  // namespace tarn
