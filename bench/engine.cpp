@@ -40,6 +40,15 @@ double peak_mb() {
     return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
+double cpu_seconds() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 template <class T>
 T must(Result<T> result) {
     if (!result) {
@@ -57,8 +66,9 @@ void must(Result<> result) {
 
 // Words that differ from document to document, so that compression has real work to do.
 std::string words(std::uint64_t& state, std::size_t bytes) {
-    static const char* const list[] = {"pipeline", "deploy",  "failure", "the",   "when",  "review", "merge", "branch", "latency", "cache",
-                                       "worker",   "request", "timeout", "retry", "token", "and",    "of",    "with",   "for",     "a"};
+    static const char* const list[] = {
+        "pipeline", "deploy",  "failure", "the",   "when",  "review", "merge", "branch", "latency", "cache",
+        "worker",   "request", "timeout", "retry", "token", "and",    "of",    "with",   "for",     "a"};
     std::string text;
     while (text.size() < bytes) {
         state = state * 6364136223846793005ULL + 1442695040888963407ULL;
@@ -72,7 +82,10 @@ std::string words(std::uint64_t& state, std::size_t bytes) {
 std::string issue(std::int64_t number, int version) {
     std::uint64_t state = static_cast<std::uint64_t>(number) * 2654435761U + 1;
     std::string time = format_rfc3339(1'600'000'000'000 + number * 60'000);
-    nlohmann::json user = {{"login", "user" + std::to_string(number % 500)}, {"id", number % 500 + 1}, {"type", "User"}, {"site_admin", false}};
+    nlohmann::json user = {{"login", "user" + std::to_string(number % 500)},
+                           {"id", number % 500 + 1},
+                           {"type", "User"},
+                           {"site_admin", false}};
     nlohmann::json item = {{"id", 900'000'000 + number},
                            {"node_id", "I_" + std::to_string(number * 7919)},
                            {"number", number},
@@ -83,7 +96,8 @@ std::string issue(std::int64_t number, int version) {
                            {"user", user},
                            {"assignee", number % 2 == 0 ? user : nlohmann::json()},
                            {"assignees", nlohmann::json::array({user})},
-                           {"labels", nlohmann::json::array({{{"id", 1}, {"name", "type/bug"}}, {{"id", 2}, {"name", "severity/major"}}})},
+                           {"labels", nlohmann::json::array({{{"id", 1}, {"name", "type/bug"}},
+                                                             {{"id", 2}, {"name", "severity/major"}}})},
                            {"created_at", time},
                            {"updated_at", time},
                            {"body", words(state, 2900)}};
@@ -100,13 +114,16 @@ class Bench {
         home_ = must(Home::open(folder_, memory, platform_->schema()));
         must(platform_->attach(home_->data(), home_->control()));
         github_ = platform_->connector("github");
-        values_ = must(connector::task_values(github_->connector, {{"connectionId", 1}, {"githubId", 1}, {"name", "o/r"}},
-                                              {{"issueTypeBug", "bug"}, {"issueSeverity", "severity/(.*)"}}, "", connector::process_environment));
+        values_ = must(connector::task_values(github_->connector,
+                                              {{"connectionId", 1}, {"githubId", 1}, {"name", "o/r"}},
+                                              {{"issueTypeBug", "bug"}, {"issueSeverity", "severity/(.*)"}},
+                                              "", connector::process_environment));
     }
     ~Bench() { std::filesystem::remove_all(folder_); }
 
     void collect(std::int64_t from, std::int64_t to, int version, const char* what) {
-        auto pass = must(RawPass::open(home_->data(), home_->control(), "issues", "_raw_github_api_issues", values_.params, what, now_millis()));
+        auto pass = must(RawPass::open(home_->data(), home_->control(), "issues", "_raw_github_api_issues",
+                                       values_.params, what, now_millis()));
         double spent = 0;
         std::vector<RawItem> items;
         auto flush = [&] {
@@ -130,18 +147,23 @@ class Bench {
         run.inputs = values_.inputs;
         run.params = values_.params;
         run.full = full;
+        double cpu = cpu_seconds();
         auto start = Clock::now();
-        auto counts = must(model::run_stage(home_->data(), home_->control(), github_->models, github_->models.of_subtask(subtask), run));
+        auto counts = must(model::run_stage(home_->data(), home_->control(), github_->models,
+                                            github_->models.of_subtask(subtask), run));
         double seconds = since(start);
         std::int64_t written = 0;
         for (const auto& [id, count] : counts) written += count.added + count.changed + count.deleted;
         report(what, documents, seconds);
-        std::cout << fmt::format("{:<44} {:>10} rows written, resident {:.0f} MB, peak {:.0f} MB\n", "", written, resident_mb(), peak_mb());
+        std::cout << fmt::format(
+            "{:<44} {:>10} rows written, {:.3f} ms CPU a document, resident {:.0f} MB, peak {:.0f} MB\n", "",
+            written, (cpu_seconds() - cpu) * 1000 / static_cast<double>(documents), resident_mb(), peak_mb());
         return seconds;
     }
 
     static void report(const char* what, std::int64_t count, double seconds) {
-        std::cout << fmt::format("{:<44} {:>10.0f} documents/s  {:>8.3f} s\n", what, static_cast<double>(count) / seconds, seconds);
+        std::cout << fmt::format("{:<44} {:>10.0f} documents/s  {:>8.3f} s\n", what,
+                                 static_cast<double>(count) / seconds, seconds);
     }
 
   private:
@@ -158,7 +180,8 @@ int main(int argc, char** argv) {
     std::int64_t documents = argc > 1 ? std::atoll(argv[1]) : 100'000;
     std::int64_t many = argc > 2 ? std::atoll(argv[2]) : 500'000;
     const char* memory = std::getenv("MEMORY_LIMIT");
-    std::string folder = (std::filesystem::temp_directory_path() / ("tarn-bench-" + std::to_string(::getpid()))).string();
+    std::string folder =
+        (std::filesystem::temp_directory_path() / ("tarn-bench-" + std::to_string(::getpid()))).string();
     Bench bench(folder, memory == nullptr ? "512MB" : memory);
     std::cout << fmt::format("issues of {} bytes\n", issue(1, 0).size());
     bench.collect(0, documents, 0, "raw rows, first time");

@@ -1,16 +1,16 @@
 -- The SQL vocabulary of all models: general words, no connector's name. Regexes are RE2, patterns may be ''.
 
 -- Text, number, flag that is never NULL: what a source leaves out is '', 0, false, as in DevLake's tables.
-create or replace temp macro str(value) as coalesce(value, '');
-create or replace temp macro num(value) as coalesce(value, 0);
-create or replace temp macro flag(value) as coalesce(value, false);
+create or replace macro str(value) as coalesce(value, '');
+create or replace macro num(value) as coalesce(value, 0);
+create or replace macro flag(value) as coalesce(value, false);
 
 -- A row's provenance put together from its parts.
-create or replace temp macro origin_of(id, params, raw_table, remark) as
+create or replace macro origin_of(id, params, raw_table, remark) as
     {'id': id::ubigint, 'params': params::varchar, 'table': raw_table::varchar, 'remark': remark::varchar};
 
 -- Domain id: kind ('github:GithubIssue') and key parts, joined by colons. NULL where a part is NULL.
-create or replace temp macro domain_id
+create or replace macro domain_id
     (kind, a) as kind || ':' || a::varchar,
     (kind, a, b) as kind || ':' || a::varchar || ':' || b::varchar,
     (kind, a, b, c) as kind || ':' || a::varchar || ':' || b::varchar || ':' || c::varchar,
@@ -18,50 +18,50 @@ create or replace temp macro domain_id
     (kind, a, b, c, d, e) as kind || ':' || a::varchar || ':' || b::varchar || ':' || c::varchar || ':' || d::varchar || ':' || e::varchar;
 
 -- Domain id of a reference that may be missing: '' for 0, '' and NULL.
-create or replace temp macro domain_id_or_empty(kind, connection, key) as
+create or replace macro domain_id_or_empty(kind, connection, key) as
     case when coalesce(key::varchar, '') in ('', '0') then '' else kind || ':' || connection::varchar || ':' || key::varchar end;
 
 -- Whole minutes, whole seconds and seconds with a fraction from one time to a later one; NULL where one of them is missing.
-create or replace temp macro minutes_between(start, finish) as (epoch_ms(finish) - epoch_ms(start)) // 60000;
-create or replace temp macro seconds_between(start, finish) as (epoch_ms(finish) - epoch_ms(start)) // 1000;
-create or replace temp macro exact_seconds_between(start, finish) as (epoch_ms(finish) - epoch_ms(start)) / 1000;
+create or replace macro minutes_between(start, finish) as (epoch_ms(finish) - epoch_ms(start)) // 60000;
+create or replace macro seconds_between(start, finish) as (epoch_ms(finish) - epoch_ms(start)) // 1000;
+create or replace macro exact_seconds_between(start, finish) as (epoch_ms(finish) - epoch_ms(start)) / 1000;
 
 -- Does the pattern match somewhere in the text? An empty pattern never does.
-create or replace temp macro matches(pattern, value) as pattern <> '' and regexp_matches(coalesce(value, ''), pattern);
+create or replace macro matches(pattern, value) as pattern <> '' and regexp_matches(coalesce(value, ''), pattern);
 
 -- The last of a list of labels that matches the pattern, else ''.
-create or replace temp macro last_match(pattern, labels) as
+create or replace macro last_match(pattern, labels) as
     coalesce(list_last(list_filter(labels, lambda label: matches(pattern, label))), '');
 
 -- Standard issue type by labels: the last label that matches any pattern decides; within a label requirement goes before bug before incident.
-create or replace temp macro issue_type(requirement, bug, incident, labels) as
+create or replace macro issue_type(requirement, bug, incident, labels) as
     coalesce(list_last(list_filter(list_transform(labels, lambda label:
         case when matches(requirement, label) then 'REQUIREMENT' when matches(bug, label) then 'BUG' when matches(incident, label) then 'INCIDENT' end),
         lambda kind: kind is not null)), '');
 
 -- Is the text one of a comma list, without regard to case and blanks? '' never is.
-create or replace temp macro in_list(comma_list, value) as
+create or replace macro in_list(comma_list, value) as
     coalesce(value, '') <> '' and list_contains(list_transform(string_split(comma_list, ','), lambda entry: lower(trim(entry))), lower(value));
 
 -- 'DEPLOYMENT' where the pattern matches, else ''.
-create or replace temp macro ci_type(pattern, value) as case when matches(pattern, value) then 'DEPLOYMENT' else '' end;
+create or replace macro ci_type(pattern, value) as case when matches(pattern, value) then 'DEPLOYMENT' else '' end;
 
 -- 'PRODUCTION' where the pattern is empty or matches one of the texts, else ''.
-create or replace temp macro ci_environment
+create or replace macro ci_environment
     (pattern, a) as case when pattern = '' or matches(pattern, a) then 'PRODUCTION' else '' end,
     (pattern, a, b) as case when pattern = '' or matches(pattern, a) or matches(pattern, b) then 'PRODUCTION' else '' end;
 
 -- Result and status of CI runs and deployments by lists of upper case words, without regard to case.
-create or replace temp macro ci_result(value, success, failure) as
+create or replace macro ci_result(value, success, failure) as
     case when list_contains(success, upper(str(value))) then 'SUCCESS' when list_contains(failure, upper(str(value))) then 'FAILURE' else '' end;
-create or replace temp macro ci_status(value, done, in_progress) as
+create or replace macro ci_status(value, done, in_progress) as
     case when list_contains(in_progress, upper(str(value))) then 'IN_PROGRESS' when list_contains(done, upper(str(value))) then 'DONE' else 'OTHER' end;
 
 -- The list, or [NULL] where it is empty or missing: unnested it says of a parent without children that it was read.
-create or replace temp macro or_none(list) as coalesce(nullif(list, []), [null]);
+create or replace macro or_none(list) as coalesce(nullif(list, []), [null]);
 
 -- First line of a text.
-create or replace temp macro first_line(value) as split_part(str(value), chr(10), 1);
+create or replace macro first_line(value) as split_part(str(value), chr(10), 1);
 
 -- A time of RFC 3339 text, UTC; NULL where the text is none.
-create or replace temp macro utc_time(value) as timezone('UTC', try_cast(upper(value) as timestamptz));
+create or replace macro utc_time(value) as timezone('UTC', try_cast(upper(value) as timestamptz));

@@ -1,3 +1,5 @@
+#include <iostream>
+
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
@@ -6,7 +8,8 @@
 int main(int argc, char** argv) {
     tarn::cli::block_stop_signals();
     CLI::App app("Tarn: development data in one place");
-    app.require_subcommand(1);
+    app.require_subcommand(0,
+                           1);  // with 1 as the least, CLI11 tells of a missing command where it was misspelt
     app.set_version_flag("--version", TARN_VERSION);
     int exit_code = 0;
     tarn::cli::add_serve(app, exit_code);
@@ -19,6 +22,10 @@ int main(int argc, char** argv) {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? tarn::cli::exit_done : tarn::cli::exit_usage;
+    }
+    if (app.get_subcommands().empty()) {
+        std::cerr << app.help();
+        return tarn::cli::exit_usage;
     }
     return exit_code;
 }

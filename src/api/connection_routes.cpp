@@ -29,7 +29,9 @@ const connector::Connector* connector_of(const Services& services, const Call& c
     return loaded == nullptr ? nullptr : &loaded->connector;
 }
 
-Answer no_plugin(const Call& call) { return envelope(404, "there is no plugin '" + call.path.at("plugin") + "'"); }
+Answer no_plugin(const Call& call) {
+    return envelope(404, "there is no plugin '" + call.path.at("plugin") + "'");
+}
 
 Connections connections_of(const Services& services, const connector::Connector& connector) {
     return {connector, services.home->control(), services.home->cipher()};
@@ -45,7 +47,8 @@ Result<Found> place_of(const Services& services, const Call& call) {
     TARN_ASSIGN(auto id, call.number("connectionId"));
     TARN_ASSIGN(auto connection, connections_of(services, *found.place.connector).find(id));
     if (!connection) {
-        found.refusal = envelope(404, fmt::format("there is no {} connection {}", found.place.connector->name, id));
+        found.refusal =
+            envelope(404, fmt::format("there is no {} connection {}", found.place.connector->name, id));
         return found;
     }
     found.place.connection = std::move(*connection);
@@ -79,7 +82,8 @@ Result<Answer> get_connection(const Services& services, const Call& call) {
     return Answer{200, connections_of(services, *found.place.connector).shown(found.place.connection)};
 }
 
-Result<Answer> try_connection(const Services& services, const connector::Connector& connector, const Connection& connection) {
+Result<Answer> try_connection(const Services& services, const connector::Connector& connector,
+                              const Connection& connection) {
     TARN_ASSIGN(auto client, run::open_connection(connector, connection, services.home->environment()));
     auto tested = run::test_connection(connector, connection, *client);
     // What was entered is at fault; that the source says 401 does not mean that the caller must sign in here.
@@ -113,9 +117,12 @@ Result<ScopeRow> completed(const Services& services, const Place& place, const S
     row["connection_id"] = place.connection.id;
     bool whole = scopes.missing_options(row).empty();
     bool all_known = true;
-    for (const auto& [column, pointer] : place.connector->scope.fetch_fields) all_known = all_known && row.contains(column);
+    for (const auto& [column, pointer] : place.connector->scope.fetch_fields)
+        all_known = all_known && row.contains(column);
     if (!scopes.can_fetch() || (whole && all_known)) return row;
-    auto environment = [&](const std::string& key) { return key == "API_RETRY" && whole ? "0" : services.home->environment()(key); };
+    auto environment = [&](const std::string& key) {
+        return key == "API_RETRY" && whole ? "0" : services.home->environment()(key);
+    };
     TARN_ASSIGN(auto client, run::open_connection(*place.connector, place.connection, environment));
     auto fetched = scopes.fetch(place.connection, scopes.options_of(row), *client);
     if (!fetched) return whole ? Result<ScopeRow>(row) : fail(fetched.error());
@@ -147,7 +154,8 @@ Result<Answer> list_scopes(const Services& services, const Call& call) {
     if (found.refusal) return *found.refusal;
     TARN_ASSIGN(auto page, call.query_number("page", 1));
     TARN_ASSIGN(auto size, call.query_number("pageSize", 100));
-    if (page < 1 || size < 1 || size > 1000) return fail(ErrorKind::bad_data, "page must be at least 1, pageSize 1 to 1000");
+    if (page < 1 || size < 1 || size > 1000)
+        return fail(ErrorKind::bad_data, "page must be at least 1, pageSize 1 to 1000");
     Scopes scopes(*found.place.connector, services.home->control(), services.home->environment());
     TARN_ASSIGN(auto rows, scopes.list(found.place.connection.id));
     Json out = Json::array();

@@ -6,10 +6,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 
@@ -33,7 +33,8 @@ Failure in_use(const std::string& folder) {
     auto holder = holder_of(folder);
     std::string who = holder.pid == 0 ? "another process" : fmt::format("process {}", holder.pid);
     if (!holder.url.empty()) who += ", which serves " + holder.url;
-    return fail(ErrorKind::terminal, "the home is in use by " + who, folder, "Stop it, wait for its end, or choose another home with --home.");
+    return fail(ErrorKind::terminal, "the home is in use by " + who, folder,
+                "Stop it, wait for its end, or choose another home with --home.");
 }
 
 Failure cannot_use(const std::string& path, int error) {
@@ -64,7 +65,8 @@ Result<std::unique_ptr<HomeLock>> HomeLock::open(const std::string& folder) {
     int file = ::open(lock_path(folder).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (file < 0) return cannot_use(folder, errno);
     std::unique_ptr<HomeLock> lock(new HomeLock(file));
-    if (::flock(file, LOCK_EX | LOCK_NB) != 0) return errno == EWOULDBLOCK ? in_use(folder) : cannot_use(folder, errno);
+    if (::flock(file, LOCK_EX | LOCK_NB) != 0)
+        return errno == EWOULDBLOCK ? in_use(folder) : cannot_use(folder, errno);
     lock->announce("");
     return lock;
 }
@@ -78,7 +80,8 @@ void HomeLock::announce(const std::string& url) const {
 
 HomeLock::~HomeLock() { ::close(file_); }
 
-Result<std::unique_ptr<Home>> Home::open(const std::string& folder, const run::Platform& platform, secrets::Settings settings) {
+Result<std::unique_ptr<Home>> Home::open(const std::string& folder, const run::Platform& platform,
+                                         secrets::Settings settings) {
     std::unique_ptr<Home> home(new Home(std::move(settings)));
     home->folder_ = folder;
     TARN_ASSIGN(home->lock_, HomeLock::open(folder));
@@ -99,10 +102,12 @@ connector::Environment Home::environment() const {
     return [this](const std::string& key) { return settings_.get(key); };
 }
 
-Result<std::unique_ptr<duck::Database>> open_data(const std::string& folder, const secrets::Settings& settings) {
+Result<std::unique_ptr<duck::Database>> open_data(const std::string& folder,
+                                                  const secrets::Settings& settings) {
     std::error_code ignored;
     if (!fs::exists(data_path(folder), ignored)) {
-        return fail(ErrorKind::terminal, "there is no data yet", folder, "Run `tarn sync` or `tarn serve` first, or choose another home with --home.");
+        return fail(ErrorKind::terminal, "there is no data yet", folder,
+                    "Run `tarn sync` or `tarn serve` first, or choose another home with --home.");
     }
     TARN_ASSIGN(auto database, duck::Database::open(data_path(folder), duck_options(folder, settings)));
     TARN_ASSIGN(auto connection, database->connect());

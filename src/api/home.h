@@ -45,7 +45,8 @@ class HomeLock {
 class Home {
   public:
     // Locks the home, opens its stores and makes them ready for `platform`. `settings` may get the key that is made on the first start.
-    static Result<std::unique_ptr<Home>> open(const std::string& folder, const run::Platform& platform, secrets::Settings settings);
+    static Result<std::unique_ptr<Home>> open(const std::string& folder, const run::Platform& platform,
+                                              secrets::Settings settings);
 
     [[nodiscard]] ControlStore& control() const { return *control_; }
     [[nodiscard]] DataFile& data() const { return *data_; }
@@ -67,6 +68,7 @@ class Home {
 };
 
 // The data file of `folder` alone, for reading. The home must be locked.
-Result<std::unique_ptr<duck::Database>> open_data(const std::string& folder, const secrets::Settings& settings);
+Result<std::unique_ptr<duck::Database>> open_data(const std::string& folder,
+                                                  const secrets::Settings& settings);
 
 }  // namespace tarn::api

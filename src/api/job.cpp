@@ -15,21 +15,24 @@ std::int64_t number_of(const Json& object, const std::string& name) {
     return found->is_string() ? std::strtoll(found->get_ref<const std::string&>().c_str(), nullptr, 10) : 0;
 }
 
-Result<run::Connection> connection_of(const Home& home, const connector::Connector& connector, const Json& options) {
+Result<run::Connection> connection_of(const Home& home, const connector::Connector& connector,
+                                      const Json& options) {
     run::Connections connections(connector, home.control(), home.cipher());
     auto id = number_of(options, "connectionId");
     TARN_ASSIGN(auto found, connections.find(id));
     if (found) return *found;
-    return fail(ErrorKind::bad_data, "there is no " + connector.name + " connection " + std::to_string(id), "connectionId");
+    return fail(ErrorKind::bad_data, "there is no " + connector.name + " connection " + std::to_string(id),
+                "connectionId");
 }
 
-Result<ScopeRow> scope_of(const Home& home, const JobRequest& request, const run::Connection& connection, http::Client& client) {
+Result<ScopeRow> scope_of(const Home& home, const JobRequest& request, const run::Connection& connection,
+                          http::Client& client) {
     Scopes scopes(request.connector->connector, home.control(), home.environment());
     TARN_ASSIGN(auto found, scopes.find(request.options));
     if (found) return *found;
     if (!scopes.can_fetch()) {
-        return fail(ErrorKind::bad_data, "there is no scope for the options " + request.options.dump(), request.connector->connector.name,
-                    "Add it to the connection's scopes.");
+        return fail(ErrorKind::bad_data, "there is no scope for the options " + request.options.dump(),
+                    request.connector->connector.name, "Add it to the connection's scopes.");
     }
     TARN_ASSIGN(auto row, scopes.fetch(connection, request.options, client));
     return scopes.save(std::move(row), connection);
@@ -62,7 +65,8 @@ Result<Job> prepare_job(const Home& home, const JobRequest& request) {
     }
     job.spec.connector = request.connector;
     job.spec.endpoint = connection.text("endpoint");
-    TARN_ASSIGN(job.spec.values, connector::task_values(connector, options, config, job.spec.endpoint, home.environment()));
+    TARN_ASSIGN(job.spec.values,
+                connector::task_values(connector, options, config, job.spec.endpoint, home.environment()));
     job.spec.subtasks = request.subtasks;
     job.spec.full_sync = request.full_sync;
     job.spec.skip_collectors = request.skip_collectors;

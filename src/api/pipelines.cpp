@@ -32,17 +32,22 @@ Millis millis_of(const ControlRows& rows, std::size_t row, std::string_view colu
 
 // ---- checks of a body
 
-Failure wrong(const std::string& where, const std::string& message) { return fail(ErrorKind::bad_data, message, where); }
+Failure wrong(const std::string& where, const std::string& message) {
+    return fail(ErrorKind::bad_data, message, where);
+}
 
 Result<> check_task(const Json& task, const std::string& where) {
     if (!task.is_object()) return wrong(where, "must be an object with plugin and options");
     auto plugin = task.find("plugin");
-    if (plugin == task.end() || !plugin->is_string() || *plugin == "") return wrong(where, "must name a plugin");
+    if (plugin == task.end() || !plugin->is_string() || *plugin == "")
+        return wrong(where, "must name a plugin");
     auto options = task.find("options");
-    if (options != task.end() && !options->is_null() && !options->is_object()) return wrong(where + ".options", "must be an object");
+    if (options != task.end() && !options->is_null() && !options->is_object())
+        return wrong(where + ".options", "must be an object");
     auto subtasks = task.find("subtasks");
     if (subtasks == task.end() || subtasks->is_null()) return {};
-    bool texts = subtasks->is_array() && std::ranges::all_of(*subtasks, [](const Json& name) { return name.is_string(); });
+    bool texts = subtasks->is_array() &&
+                 std::ranges::all_of(*subtasks, [](const Json& name) { return name.is_string(); });
     return texts ? Result<>() : wrong(where + ".subtasks", "must be a list of names");
 }
 
@@ -89,7 +94,8 @@ Result<std::int64_t> number_of(const Json& body, const std::string& name) {
 
 struct NewPipeline {
     std::string name;
-    std::int64_t blueprint_id = 0, priority = 0, skip_on_fail = 0, full_sync = 0, skip_collectors = 0, tasks = 0;
+    std::int64_t blueprint_id = 0, priority = 0, skip_on_fail = 0, full_sync = 0, skip_collectors = 0,
+                 tasks = 0;
     ControlValue time_after;
     Json plan;
     std::vector<std::string> labels;
@@ -147,7 +153,8 @@ Pipelines::~Pipelines() {
 
 Result<> Pipelines::start() {
     for (const auto* table : {"_devlake_pipelines", "_devlake_tasks"}) {
-        TARN_TRY(home_.control().run(fmt::format("update {} set status = 'TASK_RESUME' where status = 'TASK_RUNNING'", table)));
+        TARN_TRY(home_.control().run(
+            fmt::format("update {} set status = 'TASK_RESUME' where status = 'TASK_RUNNING'", table)));
     }
     thread_ = std::thread([this] { work(); });
     return {};
@@ -162,10 +169,12 @@ Result<> Pipelines::insert_tasks(std::int64_t pipeline_id, const Json& plan) {
             const Json& task = plan[s][t];
             TARN_ASSIGN(auto options, home_.cipher().encrypt(member(task, "options", Json::object()).dump()));
             TARN_TRY(home_.control().insert(
-                "insert into _devlake_tasks (created_at, updated_at, plugin, subtasks, options, status, message, error_name, progress, failed_sub_task, "
-                "pipeline_id, pipeline_row, pipeline_col, spent_seconds) values (?, ?, ?, ?, ?, 'TASK_CREATED', '', '', 0, '', ?, ?, ?, 0)",
-                {now, now, task["plugin"].get<std::string>(), member(task, "subtasks", Json::array()).dump(), options, pipeline_id,
-                 static_cast<std::int64_t>(s) + 1, static_cast<std::int64_t>(t) + 1}));
+                "insert into _devlake_tasks (created_at, updated_at, plugin, subtasks, options, status, "
+                "message, error_name, progress, failed_sub_task, "
+                "pipeline_id, pipeline_row, pipeline_col, spent_seconds) values (?, ?, ?, ?, ?, "
+                "'TASK_CREATED', '', '', 0, '', ?, ?, ?, 0)",
+                {now, now, task["plugin"].get<std::string>(), member(task, "subtasks", Json::array()).dump(),
+                 options, pipeline_id, static_cast<std::int64_t>(s) + 1, static_cast<std::int64_t>(t) + 1}));
         }
     }
     return {};
@@ -178,15 +187,19 @@ Result<Json> Pipelines::create(const Json& body) {
     auto now = sql_now();
     TARN_TRY(home_.control().transaction([&]() -> Result<> {
         TARN_ASSIGN(id, home_.control().insert(
-                            "insert into _devlake_pipelines (created_at, updated_at, name, blueprint_id, plan, total_tasks, finished_tasks, status, message, "
-                            "error_name, spent_seconds, stage, priority, skip_on_fail, full_sync, skip_collectors, time_after) "
+                            "insert into _devlake_pipelines (created_at, updated_at, name, blueprint_id, "
+                            "plan, total_tasks, finished_tasks, status, message, "
+                            "error_name, spent_seconds, stage, priority, skip_on_fail, full_sync, "
+                            "skip_collectors, time_after) "
                             "values (?, ?, ?, ?, ?, ?, 0, 'TASK_CREATED', '', '', 0, 0, ?, ?, ?, ?, ?)",
-                            {now, now, made.name, made.blueprint_id, plan, made.tasks, made.priority, made.skip_on_fail, made.full_sync,
-                             made.skip_collectors, made.time_after}));
+                            {now, now, made.name, made.blueprint_id, plan, made.tasks, made.priority,
+                             made.skip_on_fail, made.full_sync, made.skip_collectors, made.time_after}));
         for (const auto& label : made.labels) {
-            TARN_TRY(home_.control().run("insert into _devlake_pipeline_labels (created_at, updated_at, pipeline_id, name) values (?, ?, ?, ?) "
-                                         "on conflict do nothing",
-                                         {now, now, id, label}));
+            TARN_TRY(
+                home_.control().run("insert into _devlake_pipeline_labels (created_at, updated_at, "
+                                    "pipeline_id, name) values (?, ?, ?, ?) "
+                                    "on conflict do nothing",
+                                    {now, now, id, label}));
         }
         return insert_tasks(id, made.plan);
     }));
@@ -199,7 +212,9 @@ Result<Json> Pipelines::create(const Json& body) {
 Result<Json> Pipelines::shown_pipeline(const ControlRows& rows, std::size_t row) {
     auto id = rows.number(row, "id");
     TARN_ASSIGN(auto plan, decrypted(home_, rows, row, "plan"));
-    TARN_ASSIGN(auto labels, home_.control().query("select name from _devlake_pipeline_labels where pipeline_id = ? order by name", {id}));
+    TARN_ASSIGN(auto labels,
+                home_.control().query(
+                    "select name from _devlake_pipeline_labels where pipeline_id = ? order by name", {id}));
     Json names = Json::array();
     for (std::size_t i = 0; i < labels.rows.size(); ++i) names.push_back(labels.text(i, "name"));
     return Json{{"id", id},
@@ -241,12 +256,18 @@ Result<Json> Pipelines::list(const PipelineFilter& filter) {
     };
     if (!filter.status.empty()) add("status = ?", filter.status);
     if (filter.blueprint_id != 0) add("blueprint_id = ?", filter.blueprint_id);
-    if (!filter.label.empty()) add("id in (select pipeline_id from _devlake_pipeline_labels where name = ?)", filter.label);
-    if (filter.pending) condition += " and finished_at is null and status in ('TASK_CREATED', 'TASK_RERUN', 'TASK_RUNNING')";
-    TARN_ASSIGN(auto count, home_.control().query("select count(*) as n from _devlake_pipelines where " + condition, parameters));
+    if (!filter.label.empty())
+        add("id in (select pipeline_id from _devlake_pipeline_labels where name = ?)", filter.label);
+    if (filter.pending)
+        condition += " and finished_at is null and status in ('TASK_CREATED', 'TASK_RERUN', 'TASK_RUNNING')";
+    TARN_ASSIGN(
+        auto count,
+        home_.control().query("select count(*) as n from _devlake_pipelines where " + condition, parameters));
     parameters.emplace_back(filter.page_size);
     parameters.emplace_back((filter.page - 1) * filter.page_size);
-    TARN_ASSIGN(auto rows, home_.control().query("select * from _devlake_pipelines where " + condition + " order by id desc limit ? offset ?", parameters));
+    TARN_ASSIGN(auto rows, home_.control().query("select * from _devlake_pipelines where " + condition +
+                                                     " order by id desc limit ? offset ?",
+                                                 parameters));
     Json pipelines = Json::array();
     for (std::size_t row = 0; row < rows.rows.size(); ++row) {
         TARN_ASSIGN(auto shown, shown_pipeline(rows, row));
@@ -280,7 +301,8 @@ Result<Json> Pipelines::shown_task(const ControlRows& rows, std::size_t row) {
 }
 
 Result<Json> Pipelines::tasks(std::int64_t pipeline_id) {
-    TARN_ASSIGN(auto rows, home_.control().query("select * from _devlake_tasks where id in (select max(id) from _devlake_tasks where pipeline_id = ? "
+    TARN_ASSIGN(auto rows, home_.control().query("select * from _devlake_tasks where id in (select max(id) "
+                                                 "from _devlake_tasks where pipeline_id = ? "
                                                  "group by pipeline_row, pipeline_col) order by id desc",
                                                  {pipeline_id}));
     Json tasks = Json::array();
@@ -301,7 +323,8 @@ Result<bool> Pipelines::cancel(std::int64_t id) {
     for (const auto* table : {"_devlake_pipelines where id", "_devlake_tasks where pipeline_id"}) {
         std::string name = table;
         auto at = name.find(" where ");
-        TARN_TRY(home_.control().run(fmt::format("update {} set status = 'TASK_CANCELLED', finished_at = ?, updated_at = ?{} = ? and status in {}",
+        TARN_TRY(home_.control().run(fmt::format("update {} set status = 'TASK_CANCELLED', finished_at = ?, "
+                                                 "updated_at = ?{} = ? and status in {}",
                                                  name.substr(0, at), name.substr(at), queued),
                                      {now, now, id}));
     }
@@ -335,37 +358,51 @@ void Pipelines::work() {
         running_.erase(**next);
         // Left as it is, so that the next start goes on with it.
         if (stopping_ && !outcome && outcome.error().kind == ErrorKind::cancelled) return;
-        if (auto finished = finish_pipeline(**next, outcome); !finished) log()->error("pipeline {}: {}", **next, finished.error().text());
+        if (auto finished = finish_pipeline(**next, outcome); !finished)
+            log()->error("pipeline {}: {}", **next, finished.error().text());
     }
 }
 
 Result<std::optional<std::int64_t>> Pipelines::take_next() {
-    TARN_ASSIGN(auto rows, home_.control().query(fmt::format("select id from _devlake_pipelines where status in {} order by priority desc, id limit 1", queued)));
+    TARN_ASSIGN(auto rows,
+                home_.control().query(fmt::format(
+                    "select id from _devlake_pipelines where status in {} order by priority desc, id limit 1",
+                    queued)));
     if (rows.rows.empty()) return std::optional<std::int64_t>();
     auto id = rows.number(0, "id");
     auto now = sql_now();
-    TARN_TRY(home_.control().run("update _devlake_pipelines set status = 'TASK_RUNNING', message = '', began_at = ?, updated_at = ? where id = ?", {now, now, id}));
+    TARN_TRY(
+        home_.control().run("update _devlake_pipelines set status = 'TASK_RUNNING', message = '', began_at = "
+                            "?, updated_at = ? where id = ?",
+                            {now, now, id}));
     return std::optional<std::int64_t>(id);
 }
 
 Result<> Pipelines::run_pipeline(std::int64_t id, const CancelToken& cancel) {
     TARN_ASSIGN(auto pipeline, home_.control().query("select * from _devlake_pipelines where id = ?", {id}));
-    TARN_ASSIGN(auto stages, home_.control().query("select max(pipeline_row) as last from _devlake_tasks where pipeline_id = ?", {id}));
+    TARN_ASSIGN(auto stages,
+                home_.control().query(
+                    "select max(pipeline_row) as last from _devlake_tasks where pipeline_id = ?", {id}));
     log()->info("pipeline {} begins", id);
     for (std::int64_t stage = 1; stage <= stages.number(0, "last"); ++stage) {
         TARN_TRY(home_.control().run("update _devlake_pipelines set stage = ? where id = ?", {stage, id}));
         auto outcome = run_stage(pipeline, stage, cancel);
-        bool go_on = outcome || (pipeline.number(0, "skip_on_fail") != 0 && outcome.error().kind != ErrorKind::cancelled);
+        bool go_on = outcome || (pipeline.number(0, "skip_on_fail") != 0 &&
+                                 outcome.error().kind != ErrorKind::cancelled);
         if (!go_on) return outcome;
     }
     return {};
 }
 
 Result<> Pipelines::run_stage(const ControlRows& pipeline, std::int64_t stage, const CancelToken& cancel) {
-    TARN_ASSIGN(auto tasks, home_.control().query(fmt::format("select * from _devlake_tasks where pipeline_id = ? and pipeline_row = ? and status in {} "
-                                                              "order by pipeline_col",
-                                                              queued),
-                                                  {pipeline.number(0, "id"), stage}));
+    TARN_ASSIGN(
+        auto tasks,
+        home_.control().query(
+            fmt::format(
+                "select * from _devlake_tasks where pipeline_id = ? and pipeline_row = ? and status in {} "
+                "order by pipeline_col",
+                queued),
+            {pipeline.number(0, "id"), stage}));
     Result<> first;
     for (std::size_t row = 0; row < tasks.rows.size(); ++row) {
         auto outcome = run_one_task(pipeline, tasks, row, cancel);
@@ -378,13 +415,16 @@ Result<> Pipelines::run_stage(const ControlRows& pipeline, std::int64_t stage, c
 namespace {
 
 // Runs one task and keeps its subtasks' rows. `failed`: the subtask that failed.
-Result<> run_prepared(const Home& home, const JobRequest& request, std::int64_t task_id, std::string& failed) {
+Result<> run_prepared(const Home& home, const JobRequest& request, std::int64_t task_id,
+                      std::string& failed) {
     failed = "unknown";
     TARN_ASSIGN(auto job, prepare_job(home, request));
-    TARN_ASSIGN(auto subtasks, run::chosen_subtasks(request.connector->connector, request.subtasks, request.skip_collectors));
+    TARN_ASSIGN(auto subtasks, run::chosen_subtasks(request.connector->connector, request.subtasks,
+                                                    request.skip_collectors));
     SubtaskRows rows(home.control(), task_id);
     TARN_TRY(rows.begin(request.connector->connector, subtasks));
-    auto outcome = run::run_task(job.spec, *job.client, home.data(), home.control(), [&](const run::Progress& progress) { rows.told(progress); });
+    auto outcome = run::run_task(job.spec, *job.client, home.data(), home.control(),
+                                 [&](const run::Progress& progress) { rows.told(progress); });
     TARN_ASSIGN(failed, rows.end(outcome));
     if (!outcome) return fail(outcome.error());
     return {};
@@ -392,12 +432,15 @@ Result<> run_prepared(const Home& home, const JobRequest& request, std::int64_t 
 
 }  // namespace
 
-Result<> Pipelines::run_one_task(const ControlRows& pipeline, const ControlRows& tasks, std::size_t row, const CancelToken& cancel) {
+Result<> Pipelines::run_one_task(const ControlRows& pipeline, const ControlRows& tasks, std::size_t row,
+                                 const CancelToken& cancel) {
     auto& control = home_.control();
     auto id = tasks.number(row, "id");
     auto began = tasks.is_null(row, "began_at") ? now_millis() : millis_of(tasks, row, "began_at");
-    TARN_TRY(control.run("update _devlake_tasks set status = 'TASK_RUNNING', message = '', began_at = ?, updated_at = ? where id = ?",
-                         {format_sql(began), sql_now(), id}));
+    TARN_TRY(
+        control.run("update _devlake_tasks set status = 'TASK_RUNNING', message = '', began_at = ?, "
+                    "updated_at = ? where id = ?",
+                    {format_sql(began), sql_now(), id}));
     JobRequest request;
     request.connector = platform_.connector(tasks.text(row, "plugin"));
     request.subtasks = names_of(tasks.text(row, "subtasks"));
@@ -407,9 +450,11 @@ Result<> Pipelines::run_one_task(const ControlRows& pipeline, const ControlRows&
     request.cancel = cancel;
     TARN_ASSIGN(request.options, decrypted(home_, tasks, row, "options"));
     std::string failed = "unknown";
-    Result<> outcome = request.connector == nullptr
-                           ? fail(ErrorKind::bad_data, "there is no plugin '" + tasks.text(row, "plugin") + "'", {}, "`tarn connector list` lists them.")
-                           : run_prepared(home_, request, id, failed);
+    Result<> outcome =
+        request.connector == nullptr
+            ? fail(ErrorKind::bad_data, "there is no plugin '" + tasks.text(row, "plugin") + "'", {},
+                   "`tarn connector list` lists them.")
+            : run_prepared(home_, request, id, failed);
     bool cancelled = !outcome && outcome.error().kind == ErrorKind::cancelled;
     {
         std::lock_guard lock(mutex_);
@@ -418,17 +463,21 @@ Result<> Pipelines::run_one_task(const ControlRows& pipeline, const ControlRows&
     std::string status = outcome ? "TASK_COMPLETED" : cancelled ? "TASK_CANCELLED" : "TASK_FAILED";
     std::string message = outcome ? "" : outcome.error().text();
     Millis end = now_millis();
-    TARN_TRY(control.run("update _devlake_tasks set status = ?, message = ?, error_name = ?, failed_sub_task = ?, progress = case when ? then 1 else "
-                         "progress end, finished_at = ?, spent_seconds = ?, updated_at = ? where id = ?",
-                         {status, message, message, status == "TASK_FAILED" ? failed : "", std::int64_t{outcome.has_value()}, format_sql(end),
-                          (end - began) / 1000, format_sql(end), id}));
-    TARN_TRY(control.run("update _devlake_pipelines set finished_tasks = finished_tasks + 1 where id = ?", {pipeline.number(0, "id")}));
+    TARN_TRY(control.run(
+        "update _devlake_tasks set status = ?, message = ?, error_name = ?, failed_sub_task = ?, progress = "
+        "case when ? then 1 else "
+        "progress end, finished_at = ?, spent_seconds = ?, updated_at = ? where id = ?",
+        {status, message, message, status == "TASK_FAILED" ? failed : "", std::int64_t{outcome.has_value()},
+         format_sql(end), (end - began) / 1000, format_sql(end), id}));
+    TARN_TRY(control.run("update _devlake_pipelines set finished_tasks = finished_tasks + 1 where id = ?",
+                         {pipeline.number(0, "id")}));
     return outcome;
 }
 
 Result<> Pipelines::finish_pipeline(std::int64_t id, const Result<>& outcome) {
     TARN_ASSIGN(auto rows, home_.control().query("select * from _devlake_pipelines where id = ?", {id}));
-    TARN_ASSIGN(auto tasks, home_.control().query("select status from _devlake_tasks where id in (select max(id) from _devlake_tasks where pipeline_id = ? "
+    TARN_ASSIGN(auto tasks, home_.control().query("select status from _devlake_tasks where id in (select "
+                                                  "max(id) from _devlake_tasks where pipeline_id = ? "
                                                   "group by pipeline_row, pipeline_col)",
                                                   {id}));
     std::int64_t failed = 0, completed = 0;
@@ -447,9 +496,12 @@ Result<> Pipelines::finish_pipeline(std::int64_t id, const Result<>& outcome) {
     }
     std::string message = outcome ? "" : outcome.error().text();
     Millis end = now_millis();
-    TARN_TRY(home_.control().run("update _devlake_pipelines set status = ?, message = ?, error_name = ?, finished_at = ?, spent_seconds = ?, updated_at = ? "
-                                 "where id = ?",
-                                 {status, message, message, format_sql(end), (end - millis_of(rows, 0, "began_at")) / 1000, format_sql(end), id}));
+    TARN_TRY(
+        home_.control().run("update _devlake_pipelines set status = ?, message = ?, error_name = ?, "
+                            "finished_at = ?, spent_seconds = ?, updated_at = ? "
+                            "where id = ?",
+                            {status, message, message, format_sql(end),
+                             (end - millis_of(rows, 0, "began_at")) / 1000, format_sql(end), id}));
     log()->info("pipeline {} ends: {}{}", id, status, message.empty() ? "" : ": " + message);
     return {};
 }

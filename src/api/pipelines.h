@@ -53,7 +53,8 @@ class Pipelines {
     Result<std::optional<std::int64_t>> take_next();
     Result<> run_pipeline(std::int64_t id, const CancelToken& cancel);
     Result<> run_stage(const ControlRows& pipeline, std::int64_t stage, const CancelToken& cancel);
-    Result<> run_one_task(const ControlRows& pipeline, const ControlRows& tasks, std::size_t row, const CancelToken& cancel);
+    Result<> run_one_task(const ControlRows& pipeline, const ControlRows& tasks, std::size_t row,
+                          const CancelToken& cancel);
     Result<> finish_pipeline(std::int64_t id, const Result<>& outcome);
     Result<nlohmann::json> shown_pipeline(const ControlRows& rows, std::size_t row);
     Result<nlohmann::json> shown_task(const ControlRows& rows, std::size_t row);

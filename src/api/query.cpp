@@ -10,7 +10,9 @@ namespace {
 using Json = nlohmann::json;
 
 struct Statements {
-    Statements(duckdb_connection connection, const std::string& sql) { count = duckdb_extract_statements(connection, sql.c_str(), &raw); }
+    Statements(duckdb_connection connection, const std::string& sql) {
+        count = duckdb_extract_statements(connection, sql.c_str(), &raw);
+    }
     ~Statements() { duckdb_destroy_extracted(&raw); }
     Statements(const Statements&) = delete;
     Statements& operator=(const Statements&) = delete;
@@ -31,12 +33,15 @@ std::string text_or(const char* text, const char* otherwise) { return text == nu
 Result<> check_one_select(duck::Connection& connection, const std::string& sql) {
     Statements statements(connection.raw(), sql);
     if (statements.count == 0) {
-        return fail(ErrorKind::bad_data, text_or(duckdb_extract_statements_error(statements.raw), "there is no statement"), "sql");
+        return fail(ErrorKind::bad_data,
+                    text_or(duckdb_extract_statements_error(statements.raw), "there is no statement"), "sql");
     }
     if (statements.count > 1) return fail(ErrorKind::bad_data, "only one statement at a time", "sql");
     Prepared prepared;
-    if (duckdb_prepare_extracted_statement(connection.raw(), statements.raw, 0, &prepared.raw) == DuckDBError) {
-        return fail(ErrorKind::bad_data, text_or(duckdb_prepare_error(prepared.raw), "it cannot be prepared"), "sql");
+    if (duckdb_prepare_extracted_statement(connection.raw(), statements.raw, 0, &prepared.raw) ==
+        DuckDBError) {
+        return fail(ErrorKind::bad_data, text_or(duckdb_prepare_error(prepared.raw), "it cannot be prepared"),
+                    "sql");
     }
     if (duckdb_prepared_statement_type(prepared.raw) == DUCKDB_STATEMENT_TYPE_SELECT) return {};
     return fail(ErrorKind::bad_data, "only a select is possible here: the data is read-only", "sql");
@@ -52,7 +57,8 @@ Json whole_number(const std::string& text) {
 Json value_of(const duck::Text& text, const std::string& type) {
     if (!text) return nullptr;
     if (type == "BOOLEAN") return *text == "true";
-    if (type == "INTEGER" || type == "BIGINT" || type == "UBIGINT" || type == "HUGEINT") return whole_number(*text);
+    if (type == "INTEGER" || type == "BIGINT" || type == "UBIGINT" || type == "HUGEINT")
+        return whole_number(*text);
     if (type == "FLOAT" || type == "DOUBLE") {
         double number = std::strtod(text->c_str(), nullptr);
         return std::isfinite(number) ? Json(number) : Json(*text);
@@ -62,7 +68,8 @@ Json value_of(const duck::Text& text, const std::string& type) {
 
 Json as_json(const duck::Rows& rows) {
     Json columns = Json::array(), lines = Json::array();
-    for (std::size_t c = 0; c < rows.names.size(); ++c) columns.push_back({{"name", rows.names[c]}, {"type", rows.types[c]}});
+    for (std::size_t c = 0; c < rows.names.size(); ++c)
+        columns.push_back({{"name", rows.names[c]}, {"type", rows.types[c]}});
     for (const auto& row : rows.rows) {
         Json line = Json::array();
         for (std::size_t c = 0; c < row.size(); ++c) line.push_back(value_of(row[c], rows.types[c]));

@@ -5,12 +5,15 @@
 namespace tarn::api {
 namespace {
 
-bool is_loopback(const std::string& name) { return name == "localhost" || name.starts_with("127.") || name == "::1" || name == "[::1]"; }
+bool is_loopback(const std::string& name) {
+    return name == "localhost" || name.starts_with("127.") || name == "::1" || name == "[::1]";
+}
 
 // "127.0.0.1:8080" and "[::1]:8080" without the port
 std::string name_of(const std::string& host) {
     auto end = host.rfind(':');
-    bool port = end != std::string::npos && host.find_first_not_of("0123456789", end + 1) == std::string::npos;
+    bool port =
+        end != std::string::npos && host.find_first_not_of("0123456789", end + 1) == std::string::npos;
     return port ? host.substr(0, end) : host;
 }
 
@@ -20,13 +23,16 @@ Result<Answer> query(const Services& services, const Call& call) {
         return envelope(403, "queries are answered on this machine only; ask http://127.0.0.1 there");
     }
     TARN_ASSIGN(auto body, call.json());
-    if (!body.is_object() || !body.contains("sql") || !body["sql"].is_string()) return fail(ErrorKind::bad_data, "must be a text", "sql");
+    if (!body.is_object() || !body.contains("sql") || !body["sql"].is_string())
+        return fail(ErrorKind::bad_data, "must be a text", "sql");
     TARN_ASSIGN(auto rows, run_query(services.home->data().database(), body["sql"].get<std::string>()));
     return Answer{200, rows};
 }
 
 }  // namespace
 
-std::vector<Route> query_routes() { return {{"POST", "/tarn/query", query, "Runs one select and gives its rows"}}; }
+std::vector<Route> query_routes() {
+    return {{"POST", "/tarn/query", query, "Runs one select and gives its rows"}};
+}
 
 }  // namespace tarn::api

@@ -22,7 +22,8 @@ int hex_digit(char c) {
 std::string decoded(std::string_view segment) {
     std::string out;
     for (std::size_t i = 0; i < segment.size(); ++i) {
-        bool escape = segment[i] == '%' && i + 2 < segment.size() && hex_digit(segment[i + 1]) >= 0 && hex_digit(segment[i + 2]) >= 0;
+        bool escape = segment[i] == '%' && i + 2 < segment.size() && hex_digit(segment[i + 1]) >= 0 &&
+                      hex_digit(segment[i + 2]) >= 0;
         if (!escape) {
             out += segment[i];
             continue;
@@ -44,7 +45,8 @@ std::vector<std::string_view> segments_of(std::string_view path) {
     return segments;
 }
 
-bool matches(const std::vector<std::string_view>& pattern, const std::vector<std::string_view>& path, std::map<std::string, std::string>& values) {
+bool matches(const std::vector<std::string_view>& pattern, const std::vector<std::string_view>& path,
+             std::map<std::string, std::string>& values) {
     if (pattern.size() != path.size()) return false;
     values.clear();
     for (std::size_t i = 0; i < pattern.size(); ++i) {
@@ -58,7 +60,8 @@ bool matches(const std::vector<std::string_view>& pattern, const std::vector<std
 }
 
 Result<std::int64_t> whole_number(const std::string& text, const std::string& name) {
-    bool digits = !text.empty() && text.size() < 19 && text.find_first_not_of("0123456789") == std::string::npos;
+    bool digits =
+        !text.empty() && text.size() < 19 && text.find_first_not_of("0123456789") == std::string::npos;
     if (digits) return std::stoll(text);
     return fail(ErrorKind::bad_data, "must be a whole number, found '" + text + "'", name);
 }
@@ -83,7 +86,8 @@ Result<Json> Call::json() const {
         std::string what = error.what();
         // "[json.exception.parse_error.101] parse error at line 1, column 2: ..."
         auto at = what.find("] ");
-        return fail(ErrorKind::bad_data, "the body is not JSON: " + (at == std::string::npos ? what : what.substr(at + 2)));
+        return fail(ErrorKind::bad_data,
+                    "the body is not JSON: " + (at == std::string::npos ? what : what.substr(at + 2)));
     }
 }
 
@@ -103,7 +107,12 @@ std::string Call::query_text(const std::string& name) const {
 }
 
 Answer envelope(int status, const std::string& message, Json data) {
-    return {status, {{"code", 0}, {"success", status < 400}, {"message", message}, {"causes", nullptr}, {"data", std::move(data)}}};
+    return {status,
+            {{"code", 0},
+             {"success", status < 400},
+             {"message", message},
+             {"causes", nullptr},
+             {"data", std::move(data)}}};
 }
 
 Answer answer_of(const Error& error) {
@@ -129,7 +138,8 @@ Answer dispatch(const Services& services, const std::string& method, const std::
     auto path = segments_of(std::string_view(target).substr(0, target.find('?')));
     if (!path.empty() && path.front() == "api") path.erase(path.begin());
     for (const auto& route : routes()) {
-        if (route.method == method && matches(segments_of(route.pattern), path, call.path)) return run_route(route, services, call);
+        if (route.method == method && matches(segments_of(route.pattern), path, call.path))
+            return run_route(route, services, call);
     }
     return envelope(404, "there is no " + method + " " + target.substr(0, target.find('?')));
 }

@@ -17,13 +17,15 @@ using Json = nlohmann::json;
 
 std::string text_of(const Json& value) {
     if (value.is_null()) return {};
-    return value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return value.is_string() ? value.get<std::string>()
+                             : value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 bool is_set(const Json& value) { return !value.is_null() && value != "" && value != 0; }
 
 bool is_whole(ColumnType type) {
-    return type == ColumnType::bigint || type == ColumnType::ubigint || type == ColumnType::integer || type == ColumnType::smallint;
+    return type == ColumnType::bigint || type == ColumnType::ubigint || type == ColumnType::integer ||
+           type == ColumnType::smallint;
 }
 
 // So that fullName, FullName and full_name are one name.
@@ -53,22 +55,26 @@ std::string cut(const std::string& text, int length) {
 Result<Json> whole_number(const Column& column, const Json& value) {
     if (value.is_number_integer()) return value;
     auto text = text_of(value);
-    bool digits = !text.empty() && text.size() < 19 && text.find_first_not_of("0123456789") == std::string::npos;
+    bool digits =
+        !text.empty() && text.size() < 19 && text.find_first_not_of("0123456789") == std::string::npos;
     if (digits) return Json(std::stoll(text));
-    return fail(ErrorKind::bad_data, "must be a whole number, found " + value.dump(), camel_case(column.name));
+    return fail(ErrorKind::bad_data, "must be a whole number, found " + value.dump(),
+                camel_case(column.name));
 }
 
 Result<Json> column_value(const Column& column, const Json& value) {
     if (value.is_null()) return Json();
     if (is_whole(column.type)) return whole_number(column, value);
-    if (column.type == ColumnType::boolean) return Json(value == true || value == "true" || value == 1 ? 1 : 0);
+    if (column.type == ColumnType::boolean)
+        return Json(value == true || value == "true" || value == 1 ? 1 : 0);
     auto text = text_of(value);
     if (column.type != ColumnType::datetime) return Json(cut(text, column.length));
     Millis time = 0;
     auto parsed = parse_time(text, time);
     if (parsed == Parsed::none) return Json();
     if (parsed == Parsed::ok) return Json(format_sql(time));
-    return fail(ErrorKind::bad_data, "must be a time such as 2026-11-23T13:55:38Z, found " + value.dump(), camel_case(column.name));
+    return fail(ErrorKind::bad_data, "must be a time such as 2026-11-23T13:55:38Z, found " + value.dump(),
+                camel_case(column.name));
 }
 
 ControlValue control_value(const Json& value) {
@@ -91,7 +97,8 @@ Json shown_value(const Column& column, const Json& value) {
         return parse_time(text_of(value), time) == Parsed::ok ? Json(format_millis(time)) : Json();
     }
     if (column.type == ColumnType::boolean) return value == 1;
-    if (column.type == ColumnType::json) return value.is_null() ? Json() : Json::parse(text_of(value), nullptr, false);
+    if (column.type == ColumnType::json)
+        return value.is_null() ? Json() : Json::parse(text_of(value), nullptr, false);
     if (!value.is_null()) return value;
     return is_whole(column.type) ? Json(0) : Json("");
 }
@@ -101,8 +108,9 @@ Failure cannot_fetch(int status, const std::string& place) {
     if (status == 401) advice = "Check the token or password of the connection.";
     if (status == 403) advice = "Check the rights of the token.";
     if (status == 404) advice = "Check the name, and that the token may see it.";
-    auto message = status == 401 ? "the source does not accept the credentials (status 401)"
-                                 : fmt::format("the source answers with status {} when asked for the scope", status);
+    auto message = status == 401
+                       ? "the source does not accept the credentials (status 401)"
+                       : fmt::format("the source answers with status {} when asked for the scope", status);
     return fail(ErrorKind::terminal, message, place, advice);
 }
 
@@ -120,25 +128,30 @@ Result<ScopeRow> Scopes::from_body(const Json& body) const {
     for (const auto& [name, value] : body.items()) {
         auto same = [wanted = flat(name)](const Column& column) { return flat(column.name) == wanted; };
         auto column = std::ranges::find_if(table_->columns, same);
-        bool ours = column == table_->columns.end() || column->name.starts_with('_') || column->name == "created_at" || column->name == "updated_at";
+        bool ours = column == table_->columns.end() || column->name.starts_with('_') ||
+                    column->name == "created_at" || column->name == "updated_at";
         if (ours) continue;
         TARN_ASSIGN(row[column->name], column_value(*column, value));
     }
     return row;
 }
 
-Result<ScopeRow> Scopes::fetch(const run::Connection& connection, const Json& options, http::Client& client) const {
+Result<ScopeRow> Scopes::fetch(const run::Connection& connection, const Json& options,
+                               http::Client& client) const {
     connector::Values values;
     for (const auto& [name, value] : options.items()) values.texts[name] = text_of(value);
     TARN_ASSIGN(auto path, connector::fill(connector_.scope.fetch_path, values, connector::Encoding::path));
-    if (path.left_empty) return fail(ErrorKind::bad_data, "the scope's options are not enough to ask the source for it: " + options.dump());
+    if (path.left_empty)
+        return fail(ErrorKind::bad_data,
+                    "the scope's options are not enough to ask the source for it: " + options.dump());
     http::Request request;
     request.url = http::join_url(connection.text("endpoint"), path.text);
     auto place = http::shown_url(request.url);
     TARN_ASSIGN(auto response, client.fetch(std::move(request)));
     if (response.status >= 400) return cannot_fetch(response.status, place);
     auto answer = Json::parse(response.body, nullptr, false);
-    if (!answer.is_object()) return fail(ErrorKind::terminal, "the answer is not a JSON object", place, "Check the endpoint.");
+    if (!answer.is_object())
+        return fail(ErrorKind::terminal, "the answer is not a JSON object", place, "Check the endpoint.");
     ScopeRow row = Json::object();
     for (const auto& [name, pointer] : connector_.scope.fetch_fields) {
         const Column* column = table_->column(name);
@@ -162,7 +175,8 @@ Result<ScopeRow> Scopes::save(ScopeRow row, const run::Connection& connection) {
     if (auto missing = missing_options(row); !missing.empty()) {
         return fail(ErrorKind::bad_data, "must be set", camel_case(join(missing, ", ")));
     }
-    TARN_ASSIGN(auto values, connector::task_values(connector_, options_of(row), Json::object(), connection.text("endpoint"), environment_));
+    TARN_ASSIGN(auto values, connector::task_values(connector_, options_of(row), Json::object(),
+                                                    connection.text("endpoint"), environment_));
     row["_raw_data_params"] = values.params;
     row["_raw_data_table"] = "_raw_" + connector_.name + "_scopes";
     row["updated_at"] = format_sql(now_millis());
@@ -176,20 +190,23 @@ Result<ScopeRow> Scopes::save(ScopeRow row, const run::Connection& connection) {
         if (name != "created_at") sets.push_back(sql_name(name) + " = excluded." + sql_name(name));
     }
     for (const auto& name : table_->primary_key) key.push_back(sql_name(name));
-    TARN_TRY(control_.run(fmt::format("insert into {} ({}) values ({}) on conflict ({}) do update set {}", sql_name(table_->name),
-                                      join(columns, ", "), join(places, ", "), join(key, ", "), join(sets, ", ")),
+    TARN_TRY(control_.run(fmt::format("insert into {} ({}) values ({}) on conflict ({}) do update set {}",
+                                      sql_name(table_->name), join(columns, ", "), join(places, ", "),
+                                      join(key, ", "), join(sets, ", ")),
                           parameters));
     TARN_ASSIGN(auto saved, find(options_of(row)));
     if (!saved) return fail(ErrorKind::bug, "a saved scope is not found", table_->name);
     return *saved;
 }
 
-Result<std::vector<ScopeRow>> Scopes::select(const std::string& condition, const std::vector<ControlValue>& parameters) {
+Result<std::vector<ScopeRow>> Scopes::select(const std::string& condition,
+                                             const std::vector<ControlValue>& parameters) {
     std::vector<ScopeRow> out;
     if (table_ == nullptr) return out;
-    TARN_ASSIGN(auto rows, control_.query(fmt::format("select * from {} where {} order by {}", sql_name(table_->name), condition,
-                                                      sql_name(connector_.scope.id)),
-                                          parameters));
+    TARN_ASSIGN(auto rows,
+                control_.query(fmt::format("select * from {} where {} order by {}", sql_name(table_->name),
+                                           condition, sql_name(connector_.scope.id)),
+                               parameters));
     for (const auto& row : rows.rows) {
         ScopeRow scope = Json::object();
         for (std::size_t i = 0; i < rows.names.size(); ++i) scope[rows.names[i]] = json_value(row[i]);
@@ -201,7 +218,10 @@ Result<std::vector<ScopeRow>> Scopes::select(const std::string& condition, const
 Result<std::optional<ScopeRow>> Scopes::find(const Json& options) {
     std::vector<std::string> conditions;
     std::vector<ControlValue> parameters;
-    auto by_id = [&](const auto& entry) { return entry.second == connector_.scope.id && options.contains(entry.first) && is_set(options[entry.first]); };
+    auto by_id = [&](const auto& entry) {
+        return entry.second == connector_.scope.id && options.contains(entry.first) &&
+               is_set(options[entry.first]);
+    };
     bool has_id = std::ranges::any_of(connector_.scope.options, by_id);
     for (const auto& [option, column] : connector_.scope.options) {
         if (!options.contains(option) || !is_set(options[option])) continue;
@@ -216,7 +236,9 @@ Result<std::optional<ScopeRow>> Scopes::find(const Json& options) {
     return std::optional<ScopeRow>(std::move(found.front()));
 }
 
-Result<std::vector<ScopeRow>> Scopes::list(std::int64_t connection_id) { return select("connection_id = ?", {connection_id}); }
+Result<std::vector<ScopeRow>> Scopes::list(std::int64_t connection_id) {
+    return select("connection_id = ?", {connection_id});
+}
 
 Json Scopes::options_of(const ScopeRow& row) const {
     Json options = Json::object();
@@ -241,7 +263,8 @@ Result<Json> Scopes::config(std::int64_t id) {
     const Table* table = table_of(connector_, connector_.scope_config.table);
     if (table == nullptr) return Json::object();
     TARN_ASSIGN(auto rows, control_.query("select * from " + sql_name(table->name) + " where id = ?", {id}));
-    if (rows.rows.empty()) return fail(ErrorKind::bad_data, fmt::format("there is no scope config {}", id), "scopeConfigId");
+    if (rows.rows.empty())
+        return fail(ErrorKind::bad_data, fmt::format("there is no scope config {}", id), "scopeConfigId");
     Json out = Json::object();
     for (const auto& field : connector_.scope_config.fields) {
         if (!rows.is_null(0, field.column)) out[field.name] = rows.text(0, field.column);

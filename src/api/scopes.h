@@ -25,13 +25,18 @@ using ScopeRow = nlohmann::json;
 
 class Scopes {
   public:
-    Scopes(const connector::Connector& connector, ControlStore& control, const connector::Environment& environment)
-        : connector_(connector), table_(table_of(connector, connector.scope.table)), control_(control), environment_(environment) {}
+    Scopes(const connector::Connector& connector, ControlStore& control,
+           const connector::Environment& environment)
+        : connector_(connector),
+          table_(table_of(connector, connector.scope.table)),
+          control_(control),
+          environment_(environment) {}
 
     // The row that an API body describes.
     [[nodiscard]] Result<ScopeRow> from_body(const nlohmann::json& body) const;
     // The row as the source tells it, by the declared `fetch`. `options`: option -> value.
-    [[nodiscard]] Result<ScopeRow> fetch(const run::Connection& connection, const nlohmann::json& options, http::Client& client) const;
+    [[nodiscard]] Result<ScopeRow> fetch(const run::Connection& connection, const nlohmann::json& options,
+                                         http::Client& client) const;
     [[nodiscard]] bool can_fetch() const { return table_ != nullptr && !connector_.scope.fetch_path.empty(); }
     // Declared options whose columns are not set in `row`.
     [[nodiscard]] std::vector<std::string> missing_options(const ScopeRow& row) const;
@@ -50,7 +55,8 @@ class Scopes {
     static const Table* table_of(const connector::Connector& connector, const std::string& name);
 
   private:
-    Result<std::vector<ScopeRow>> select(const std::string& condition, const std::vector<ControlValue>& parameters);
+    Result<std::vector<ScopeRow>> select(const std::string& condition,
+                                         const std::vector<ControlValue>& parameters);
 
     const connector::Connector& connector_;
     const Table* table_;

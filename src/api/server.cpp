@@ -21,7 +21,8 @@ Call call_of(const httplib::Request& request) {
 void put(const Answer& answer, httplib::Response& response) {
     response.status = answer.status;
     if (answer.empty) return;
-    response.set_content(answer.body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), "application/json; charset=utf-8");
+    response.set_content(answer.body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+                         "application/json; charset=utf-8");
 }
 
 // What the library itself refuses (too long, not HTTP) gets the same envelope.
@@ -57,7 +58,8 @@ Server::Server() : server_(std::make_unique<httplib::Server>()) {}
 Result<std::unique_ptr<Server>> Server::start(const Services& services, const std::string& host, int port) {
     std::unique_ptr<Server> made(new Server());
     configure(*made->server_, services);
-    bool bound = port == 0 ? (made->port_ = made->server_->bind_to_any_port(host)) > 0 : made->server_->bind_to_port(host, port);
+    bool bound = port == 0 ? (made->port_ = made->server_->bind_to_any_port(host)) > 0
+                           : made->server_->bind_to_port(host, port);
     if (!bound) {
         return fail(ErrorKind::terminal, "the address cannot be used", host + ":" + std::to_string(port),
                     "Stop the program that listens there or choose another --port.");

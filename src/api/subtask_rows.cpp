@@ -27,9 +27,12 @@ Result<> SubtaskRows::begin(const connector::Connector& connector, const std::ve
         Row row;
         row.collector = collects(subtask.name);
         std::int64_t sequence = row.collector ? ++collectors : ++others;
-        TARN_ASSIGN(row.id, control_.insert("insert into _devlake_subtasks (created_at, updated_at, task_id, name, number, sequence, is_collector, "
-                                            "is_failed, finished_records, spent_seconds, message) values (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, '')",
-                                            {now, now, task_id_, subtask.name, number, sequence, std::int64_t{row.collector}}));
+        TARN_ASSIGN(row.id, control_.insert("insert into _devlake_subtasks (created_at, updated_at, task_id, "
+                                            "name, number, sequence, is_collector, "
+                                            "is_failed, finished_records, spent_seconds, message) values (?, "
+                                            "?, ?, ?, ?, ?, ?, 0, 0, 0, '')",
+                                            {now, now, task_id_, subtask.name, number, sequence,
+                                             std::int64_t{row.collector}}));
         rows_[subtask.name] = row;
     }
     return {};
@@ -39,15 +42,17 @@ void SubtaskRows::begin_row(Row& row) {
     row.began = now_millis();
     row.finished = false;
     auto now = format_sql(row.began);
-    keep(control_.run("update _devlake_subtasks set began_at = ?, updated_at = ? where id = ?", {now, now, row.id}));
+    keep(control_.run("update _devlake_subtasks set began_at = ?, updated_at = ? where id = ?",
+                      {now, now, row.id}));
 }
 
 void SubtaskRows::finish_row(Row& row) {
     row.finished = true;
     Millis end = now_millis();
     auto now = format_sql(end);
-    keep(control_.run("update _devlake_subtasks set finished_at = ?, updated_at = ?, spent_seconds = ? where id = ?",
-                      {now, now, (end - row.began) / 1000, row.id}));
+    keep(control_.run(
+        "update _devlake_subtasks set finished_at = ?, updated_at = ?, spent_seconds = ? where id = ?",
+        {now, now, (end - row.began) / 1000, row.id}));
 }
 
 void SubtaskRows::told(const run::Progress& progress) {
@@ -64,7 +69,8 @@ void SubtaskRows::told(const run::Progress& progress) {
         if (ended) finish_row(other);
     }
     keep(control_.run("update _devlake_tasks set progress = ?, updated_at = ? where id = ?",
-                      {static_cast<double>(done_) / static_cast<double>(progress.total), format_sql(now_millis()), task_id_}));
+                      {static_cast<double>(done_) / static_cast<double>(progress.total),
+                       format_sql(now_millis()), task_id_}));
 }
 
 std::string SubtaskRows::failed_subtask(const Error& error) const {
@@ -80,7 +86,8 @@ Result<std::string> SubtaskRows::end(const Result<run::TaskSummary>& outcome) {
         failed = failed_subtask(outcome.error());
         auto row = rows_.find(failed);
         if (row != rows_.end()) {
-            keep(control_.run("update _devlake_subtasks set is_failed = 1, message = ? where id = ?", {outcome.error().text(), row->second.id}));
+            keep(control_.run("update _devlake_subtasks set is_failed = 1, message = ? where id = ?",
+                              {outcome.error().text(), row->second.id}));
         }
     }
     for (auto& [name, row] : rows_) {

@@ -69,13 +69,16 @@ Result<Csv> parse_csv(const std::string& text) {
     std::vector<std::string> fields;
     while (!reader.done()) {
         int line = reader.line();
-        if (!reader.record(fields)) return fail(ErrorKind::bad_data, "a quoted field is not closed", "line " + std::to_string(line));
+        if (!reader.record(fields))
+            return fail(ErrorKind::bad_data, "a quoted field is not closed", "line " + std::to_string(line));
         if (fields.size() == 1 && fields[0].empty()) continue;
         if (csv.header.empty()) {
             csv.header = fields;
             continue;
         }
-        if (fields.size() > csv.header.size()) return fail(ErrorKind::bad_data, "more fields than the header has", "line " + std::to_string(line));
+        if (fields.size() > csv.header.size())
+            return fail(ErrorKind::bad_data, "more fields than the header has",
+                        "line " + std::to_string(line));
         fields.resize(csv.header.size());
         csv.rows.push_back(fields);
     }

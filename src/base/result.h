@@ -51,14 +51,16 @@ inline Failure fail(Error error) { return Failure(std::move(error)); }
 #define TARN_CONCAT(a, b) TARN_CONCAT_INNER(a, b)
 
 // Leaves the calling function with the error of `expression`, if it has one.
-#define TARN_TRY(expression)                                                                                        \
-    do {                                                                                                            \
-        auto TARN_CONCAT(tarn_try_, __LINE__) = (expression);                                                       \
-        if (!TARN_CONCAT(tarn_try_, __LINE__)) return ::tarn::fail(std::move(TARN_CONCAT(tarn_try_, __LINE__)).error()); \
+#define TARN_TRY(expression)                                                          \
+    do {                                                                              \
+        auto TARN_CONCAT(tarn_try_, __LINE__) = (expression);                         \
+        if (!TARN_CONCAT(tarn_try_, __LINE__))                                        \
+            return ::tarn::fail(std::move(TARN_CONCAT(tarn_try_, __LINE__)).error()); \
     } while (false)
 
 // TARN_ASSIGN(auto rows, query(...)): declares `rows` or leaves with the error.
-#define TARN_ASSIGN(declaration, expression)                                                                    \
-    auto TARN_CONCAT(tarn_result_, __LINE__) = (expression);                                                    \
-    if (!TARN_CONCAT(tarn_result_, __LINE__)) return ::tarn::fail(std::move(TARN_CONCAT(tarn_result_, __LINE__)).error()); \
+#define TARN_ASSIGN(declaration, expression)                                         \
+    auto TARN_CONCAT(tarn_result_, __LINE__) = (expression);                         \
+    if (!TARN_CONCAT(tarn_result_, __LINE__))                                        \
+        return ::tarn::fail(std::move(TARN_CONCAT(tarn_result_, __LINE__)).error()); \
     declaration = std::move(*TARN_CONCAT(tarn_result_, __LINE__))

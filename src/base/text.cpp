@@ -36,7 +36,8 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 
 std::string lower(std::string_view text) {
     std::string out(text);
-    std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::ranges::transform(out, out.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return out;
 }
 
@@ -52,7 +53,9 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
 
 std::string sql_text(std::string_view text) { return "'" + replaced(std::string(text), "'", "''") + "'"; }
 
-std::string sql_name(std::string_view name) { return "\"" + replaced(std::string(name), "\"", "\"\"") + "\""; }
+std::string sql_name(std::string_view name) {
+    return "\"" + replaced(std::string(name), "\"", "\"\"") + "\"";
+}
 
 bool read_file(const std::string& path, std::string& out) {
     std::ifstream in(path, std::ios::binary);

@@ -8,7 +8,8 @@
 namespace tarn {
 
 std::string_view trimmed(std::string_view text);
-std::vector<std::string> split(std::string_view text, char separator);  // parts are trimmed, empty ones left out
+std::vector<std::string> split(std::string_view text,
+                               char separator);  // parts are trimmed, empty ones left out
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string lower(std::string_view text);
 std::string replaced(std::string text, std::string_view from, std::string_view to);

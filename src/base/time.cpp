@@ -14,7 +14,9 @@ constexpr std::int64_t millis_per_second = 1'000;
 
 std::int64_t days_from_civil(int year, unsigned month, unsigned day) {
     using namespace std::chrono;
-    return sys_days{std::chrono::year{year} / static_cast<int>(month) / static_cast<int>(day)}.time_since_epoch().count();
+    return sys_days{std::chrono::year{year} / static_cast<int>(month) / static_cast<int>(day)}
+        .time_since_epoch()
+        .count();
 }
 
 // Reads digits one field after the other; every take_* leaves the position behind what it read.
@@ -164,8 +166,9 @@ Parsed parse_time_micros(std::string_view text, std::int64_t& micros) {
     }
     auto date = std::chrono::year{year} / month / day;
     if (!in.done() || !date.ok()) return Parsed::bad;
-    std::int64_t seconds = days_from_civil(year, static_cast<unsigned>(month), static_cast<unsigned>(day)) * 86400 + hour * 3600 +
-                           minute * 60 + second - offset;
+    std::int64_t seconds =
+        days_from_civil(year, static_cast<unsigned>(month), static_cast<unsigned>(day)) * 86400 +
+        hour * 3600 + minute * 60 + second - offset;
     micros = seconds * micros_per_second + fraction;
     return Parsed::ok;
 }
@@ -180,18 +183,20 @@ Parsed parse_time(std::string_view text, Millis& millis) {
 
 std::string format_rfc3339(Millis millis) {
     Civil c = to_civil(millis);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour, c.minute, c.second);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour, c.minute,
+                       c.second);
 }
 
 std::string format_millis(Millis millis) {
     Civil c = to_civil(millis);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}+00:00", c.year, c.month, c.day, c.hour, c.minute, c.second,
-                       c.milli);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}+00:00", c.year, c.month, c.day, c.hour,
+                       c.minute, c.second, c.milli);
 }
 
 std::string format_sql(Millis millis) {
     Civil c = to_civil(millis);
-    return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:03}", c.year, c.month, c.day, c.hour, c.minute, c.second, c.milli);
+    return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:03}", c.year, c.month, c.day, c.hour, c.minute,
+                       c.second, c.milli);
 }
 
 Millis parse_duration(std::string_view text) {

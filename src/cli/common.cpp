@@ -21,7 +21,8 @@ sigset_t stop_signals() {
 }
 
 std::size_t width_of(const std::string& text) {
-    return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
 }  // namespace
@@ -32,7 +33,8 @@ std::string home_folder(const std::string& given) {
     return set == nullptr || *set == '\0' ? "./data" : set;
 }
 
-Result<std::unique_ptr<run::Platform>> load_platform(const secrets::Settings& settings, const std::vector<std::string>& only) {
+Result<std::unique_ptr<run::Platform>> load_platform(const secrets::Settings& settings,
+                                                     const std::vector<std::string>& only) {
     TARN_ASSIGN(auto share, run::share_folder());
     return run::Platform::load(share, settings.get("CONNECTORS_PATH"), only);
 }

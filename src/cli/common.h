@@ -19,7 +19,8 @@ namespace tarn::cli {
 std::string home_folder(const std::string& given);
 
 // The share folder's connectors and those of CONNECTORS_PATH. `only`: names to load, empty: all.
-Result<std::unique_ptr<run::Platform>> load_platform(const secrets::Settings& settings, const std::vector<std::string>& only = {});
+Result<std::unique_ptr<run::Platform>> load_platform(const secrets::Settings& settings,
+                                                     const std::vector<std::string>& only = {});
 
 // Prints the error and gives the exit code for it.
 int tell(const Error& error);

@@ -5,8 +5,8 @@
 #include <iostream>
 #include <set>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/csv.h"
@@ -66,7 +66,8 @@ struct Outcome {
 
 class Case {
   public:
-    Case(const run::Platform& platform, fs::path folder, bool extra) : platform_(platform), folder_(std::move(folder)), extra_(extra) {}
+    Case(const run::Platform& platform, fs::path folder, bool extra)
+        : platform_(platform), folder_(std::move(folder)), extra_(extra) {}
 
     Result<Outcome> run(const Json& recorded) {
         TARN_ASSIGN(control_, open_sqlite(":memory:"));
@@ -104,11 +105,14 @@ class Case {
         return found;
     }
 
-    Result<> clear(const std::string& name) { return table(name) == nullptr ? Result<>{} : write("delete from " + sql_name(name)); }
+    Result<> clear(const std::string& name) {
+        return table(name) == nullptr ? Result<>{} : write("delete from " + sql_name(name));
+    }
 
     Result<Csv> read(const std::string& name) {
         std::string text;
-        if (!read_file((folder_ / name).string(), text)) return fail(ErrorKind::terminal, "cannot be read", (folder_ / name).string());
+        if (!read_file((folder_ / name).string(), text))
+            return fail(ErrorKind::terminal, "cannot be read", (folder_ / name).string());
         return parse_csv(text);
     }
 
@@ -122,24 +126,29 @@ class Case {
         for (const auto& name : csv.header) names += (names.empty() ? "" : ", ") + sql_name(name);
         std::string values;
         std::int64_t id = 0;
-        bool numbered = target->name.starts_with("_raw_") && std::ranges::find(csv.header, "id") == csv.header.end();
+        bool numbered =
+            target->name.starts_with("_raw_") && std::ranges::find(csv.header, "id") == csv.header.end();
         for (const auto& row : csv.rows) {
             values += values.empty() ? "(" : ", (";
             for (std::size_t i = 0; i < row.size(); ++i) {
                 const Column* column = target->column(csv.header[i]);
-                if (column == nullptr) return fail(ErrorKind::bad_data, "no column " + csv.header[i], target->name);
+                if (column == nullptr)
+                    return fail(ErrorKind::bad_data, "no column " + csv.header[i], target->name);
                 bool is_null = (null == "empty" && row[i].empty()) || (null == "NULL" && row[i] == "NULL");
-                values += (i == 0 ? "" : ", ") + (is_null ? std::string("null") : cell_literal(*column, row[i]));
+                values +=
+                    (i == 0 ? "" : ", ") + (is_null ? std::string("null") : cell_literal(*column, row[i]));
             }
             values += numbered ? ", " + std::to_string(++id) + ")" : ")";
         }
         if (values.empty()) return {};
-        return write("insert into " + sql_name(target->name) + " (" + names + (numbered ? ", id" : "") + ") values " + values);
+        return write("insert into " + sql_name(target->name) + " (" + names + (numbered ? ", id" : "") +
+                     ") values " + values);
     }
 
     Result<> run_subtask(const Json& body) {
         const auto* loaded = platform_.connector(body["plugin"]);
-        auto models = loaded == nullptr ? std::vector<const model::Model*>{} : loaded->models.of_subtask(body["subtask"]);
+        auto models = loaded == nullptr ? std::vector<const model::Model*>{}
+                                        : loaded->models.of_subtask(body["subtask"]);
         if (models.empty()) {
             outcome_.there = false;
             return {};
@@ -148,9 +157,12 @@ class Case {
         Json data = body.value("data", Json::object());
         Json scope_config = options.value("scopeConfig", Json::object());
         // The reference compiles these three patterns of the scope config before a subtask starts.
-        for (const auto& [compiled, field] : {std::pair{"DEPLOYMENT", "deploymentPattern"}, {"PRODUCTION", "productionPattern"}, {"ENV_NAME_PATTERN", "envNamePattern"}}) {
+        for (const auto& [compiled, field] : {std::pair{"DEPLOYMENT", "deploymentPattern"},
+                                              {"PRODUCTION", "productionPattern"},
+                                              {"ENV_NAME_PATTERN", "envNamePattern"}}) {
             auto enricher = data.find("RegexEnricher");
-            if (enricher != data.end() && enricher->contains(compiled)) scope_config[field] = (*enricher)[compiled];
+            if (enricher != data.end() && enricher->contains(compiled))
+                scope_config[field] = (*enricher)[compiled];
         }
         std::string endpoint;
         for (const auto& [key, value] : data.items()) {
@@ -158,7 +170,8 @@ class Case {
         }
         Json env = body.value("env", Json::object());
         auto environment = [&](const std::string& key) { return env.value(key, ""); };
-        TARN_ASSIGN(auto values, connector::task_values(loaded->connector, options, scope_config, endpoint, environment));
+        TARN_ASSIGN(auto values,
+                    connector::task_values(loaded->connector, options, scope_config, endpoint, environment));
         model::ScopeRun run;
         run.inputs = values.inputs;
         run.params = values.params;
@@ -167,7 +180,8 @@ class Case {
         return {};
     }
 
-    static std::string key_of(const std::vector<std::string>& pk, const std::map<std::string, std::string>& row) {
+    static std::string key_of(const std::vector<std::string>& pk,
+                              const std::map<std::string, std::string>& row) {
         std::string key;
         for (const auto& name : pk) {
             auto found = row.find(name);
@@ -176,9 +190,12 @@ class Case {
         return key;
     }
 
-    Result<std::map<std::string, std::map<std::string, std::string>>> actual(const Table& target, const std::vector<std::string>& pk, bool nullable) {
+    Result<std::map<std::string, std::map<std::string, std::string>>> actual(
+        const Table& target, const std::vector<std::string>& pk, bool nullable) {
         std::string select;
-        for (const auto& column : target.columns) select += (select.empty() ? "select " : ", ") + snapshot_text(column) + " as " + sql_name(column.name);
+        for (const auto& column : target.columns)
+            select +=
+                (select.empty() ? "select " : ", ") + snapshot_text(column) + " as " + sql_name(column.name);
         TARN_ASSIGN(auto reader, data_->reader());
         TARN_ASSIGN(auto rows, reader->query(select + " from " + sql_name(target.name)));
         std::map<std::string, std::map<std::string, std::string>> found;
@@ -187,7 +204,9 @@ class Case {
             for (std::size_t i = 0; i < row.size(); ++i) {
                 const Column& column = target.columns[i];
                 bool real = column.type == ColumnType::real8 || column.type == ColumnType::real4;
-                texts[column.name] = !row[i] ? (nullable ? "NULL" : "") : real ? float_text(*row[i]) : *row[i];
+                texts[column.name] = !row[i] ? (nullable ? "NULL" : "")
+                                     : real  ? float_text(*row[i])
+                                             : *row[i];
             }
             found[key_of(pk, texts)] = std::move(texts);
         }
@@ -208,11 +227,15 @@ class Case {
         bool nullable = body.value("null", "") == "NULL";
         auto pk = body["pk"].get<std::vector<std::string>>();
         std::set<std::string> json;
-        if (body.contains("json") && body["json"].is_array()) json = body["json"].get<std::set<std::string>>();
+        if (body.contains("json") && body["json"].is_array())
+            json = body["json"].get<std::set<std::string>>();
         TARN_ASSIGN(auto csv, read(body["csv"]));
         TARN_ASSIGN(auto got, actual(*target, pk, nullable));
-        auto differs = [&](const std::string& text) { outcome_.differences.push_back(target->name + ": " + text); };
-        if (got.size() != csv.rows.size()) differs(fmt::format("{} rows, want {}", got.size(), csv.rows.size()));
+        auto differs = [&](const std::string& text) {
+            outcome_.differences.push_back(target->name + ": " + text);
+        };
+        if (got.size() != csv.rows.size())
+            differs(fmt::format("{} rows, want {}", got.size(), csv.rows.size()));
         for (const auto& row : csv.rows) {
             std::map<std::string, std::string> want;
             for (std::size_t i = 0; i < row.size(); ++i) want[csv.header[i]] = row[i];
@@ -225,7 +248,8 @@ class Case {
             for (const auto& name : body["columns"]) {
                 std::string column = name;
                 std::string expected = want.contains(column) ? want[column] : (nullable ? "NULL" : "");
-                if (!same(expected, found->second[column], json.contains(column))) differs("row " + key + ": column " + column);
+                if (!same(expected, found->second[column], json.contains(column)))
+                    differs("row " + key + ": column " + column);
             }
         }
         return {};
@@ -238,13 +262,15 @@ class Case {
         Json got = Json::array();
         for (const auto& row : rows->rows) {
             Json line = Json::array();
-            for (const auto& value : row) line.push_back(value == "true" ? "1" : value == "false" ? "0" : value.value_or("NULL"));
+            for (const auto& value : row)
+                line.push_back(value == "true" ? "1" : value == "false" ? "0" : value.value_or("NULL"));
             got.push_back(line);
         }
         Json want = Json::array();
         for (const auto& row : body["rows"]) {
             Json line = Json::array();
-            for (const auto& value : row) line.push_back(value.is_string() ? value.get<std::string>() : value.dump());
+            for (const auto& value : row)
+                line.push_back(value.is_string() ? value.get<std::string>() : value.dump());
             want.push_back(line);
         }
         if (got != want) outcome_.differences.push_back("check: " + body.value("note", ""));
@@ -267,7 +293,8 @@ Result<bool> run_plugin(const run::Platform& platform, const fs::path& folder, b
     std::string text;
     if (!read_file((folder / "cases.json").string(), text)) return false;
     Json cases = Json::parse(text, nullptr, false);
-    if (!cases.is_array()) return fail(ErrorKind::bad_data, "is not a list of cases", (folder / "cases.json").string());
+    if (!cases.is_array())
+        return fail(ErrorKind::bad_data, "is not a list of cases", (folder / "cases.json").string());
     Totals own;
     int missing = 0;
     for (const auto& recorded : cases) {
@@ -308,11 +335,13 @@ Result<int> conformance(const std::string& cases, const std::string& plugins, bo
     std::error_code code;
     for (const auto& entry : fs::directory_iterator(cases, code)) {
         std::string name = entry.path().filename().string();
-        if (entry.is_directory() && fs::exists(entry.path() / "cases.json") && (wanted.empty() || std::ranges::find(wanted, name) != wanted.end())) {
+        if (entry.is_directory() && fs::exists(entry.path() / "cases.json") &&
+            (wanted.empty() || std::ranges::find(wanted, name) != wanted.end())) {
             folders.push_back(entry.path());
         }
     }
-    if (folders.empty()) return fail(ErrorKind::terminal, "no cases found", cases, "Name a folder with <plugin>/cases.json.");
+    if (folders.empty())
+        return fail(ErrorKind::terminal, "no cases found", cases, "Name a folder with <plugin>/cases.json.");
     std::ranges::sort(folders);
     Totals totals;
     for (const auto& folder : folders) TARN_TRY(run_plugin(*platform, folder, verbose, totals));

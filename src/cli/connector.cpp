@@ -28,8 +28,9 @@ int check(const std::string& folder) {
         return exit_failed;
     }
     const auto& loaded = *(*platform)->connectors().front();
-    std::cout << fmt::format("{}: ok, {} streams, {} models, {} tables\n", loaded.connector.name, loaded.connector.streams.size(),
-                             loaded.models.models().size(), loaded.connector.tables.size());
+    std::cout << fmt::format("{}: ok, {} streams, {} models, {} tables\n", loaded.connector.name,
+                             loaded.connector.streams.size(), loaded.models.models().size(),
+                             loaded.connector.tables.size());
     return exit_done;
 }
 
@@ -40,7 +41,8 @@ int list() {
     if (!platform) return tell(platform.error());
     std::vector<std::vector<std::string>> rows = {{"name", "title", "streams", "models"}};
     for (const auto& loaded : (*platform)->connectors()) {
-        rows.push_back({loaded->connector.name, loaded->connector.title, std::to_string(loaded->connector.streams.size()),
+        rows.push_back({loaded->connector.name, loaded->connector.title,
+                        std::to_string(loaded->connector.streams.size()),
                         std::to_string(loaded->models.models().size())});
     }
     std::cout << text_table(rows, 2);
@@ -53,10 +55,13 @@ int list() {
 void add_connector(CLI::App& app, int& exit_code) {
     auto* command = app.add_subcommand("connector", "Check or list connectors")->require_subcommand(1);
     auto folder = std::make_shared<std::string>();
-    auto* checking = command->add_subcommand("check", "Read a connector's folder and print every mistake with file and line");
+    auto* checking = command->add_subcommand(
+        "check", "Read a connector's folder and print every mistake with file and line");
     checking->add_option("folder", *folder, "folder with connector.yaml")->required();
     checking->callback([folder, &exit_code] { exit_code = check(*folder); });
-    command->add_subcommand("list", "Print the connectors that are found")->callback([&exit_code] { exit_code = list(); });
+    command->add_subcommand("list", "Print the connectors that are found")->callback([&exit_code] {
+        exit_code = list();
+    });
 }
 
 }  // namespace tarn::cli

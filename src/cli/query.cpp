@@ -28,14 +28,16 @@ Result<Json> ask_server(const std::string& url, const std::string& sql) {
     TARN_ASSIGN(auto response, client->fetch(std::move(request)));
     auto answer = Json::parse(response.body, nullptr, false);
     if (response.status == 200 && answer.is_object()) return answer;
-    std::string message = answer.is_object() ? answer.value("message", std::string()) : "it answers with status " + std::to_string(response.status);
+    std::string message = answer.is_object() ? answer.value("message", std::string())
+                                             : "it answers with status " + std::to_string(response.status);
     return fail(ErrorKind::bad_data, message);
 }
 
 Result<Json> ask(const std::string& folder, const std::string& sql) {
     std::error_code ignored;
     if (!std::filesystem::exists(folder, ignored)) {
-        return fail(ErrorKind::terminal, "there is no such home", folder, "Choose one with --home, or run `tarn sync` or `tarn serve` first.");
+        return fail(ErrorKind::terminal, "there is no such home", folder,
+                    "Choose one with --home, or run `tarn sync` or `tarn serve` first.");
     }
     auto lock = api::HomeLock::open(folder);
     if (!lock) {
@@ -48,7 +50,9 @@ Result<Json> ask(const std::string& folder, const std::string& sql) {
     return api::run_query(*database, sql);
 }
 
-std::string cell(const Json& value) { return value.is_string() ? value.get<std::string>() : value.is_null() ? "" : value.dump(); }
+std::string cell(const Json& value) {
+    return value.is_string() ? value.get<std::string>() : value.is_null() ? "" : value.dump();
+}
 
 // A cell stays on its line; the other formats hold the whole text.
 std::string short_cell(const Json& value) {
@@ -68,7 +72,8 @@ void print_table(const Json& answer) {
         auto& row = rows.emplace_back();
         for (const auto& value : line) row.push_back(short_cell(value));
     }
-    std::cout << text_table(rows, rows[0].size()) << fmt::format("({} row{})\n", rows.size() - 1, rows.size() == 2 ? "" : "s");
+    std::cout << text_table(rows, rows[0].size())
+              << fmt::format("({} row{})\n", rows.size() - 1, rows.size() == 2 ? "" : "s");
 }
 
 // RFC 4180; NULL is empty, an empty text is "".
@@ -120,7 +125,9 @@ void add_query(CLI::App& app, int& exit_code) {
     auto home = std::make_shared<std::string>(), sql = std::make_shared<std::string>();
     auto format = std::make_shared<std::string>("table");
     command->add_option("sql", *sql, "a select in DuckDB's SQL")->required();
-    command->add_option("--format", *format, "table, csv or json")->check(CLI::IsMember({"table", "csv", "json"}))->capture_default_str();
+    command->add_option("--format", *format, "table, csv or json")
+        ->check(CLI::IsMember({"table", "csv", "json"}))
+        ->capture_default_str();
     command->add_option("--home", *home, "folder of the data (TARN_HOME, ./data)");
     command->callback([=, &exit_code] { exit_code = query(*home, *sql, *format); });
 }

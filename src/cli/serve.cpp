@@ -26,7 +26,8 @@ Result<int> port_of(const ServeOptions& options, const secrets::Settings& settin
     auto text = settings.get("PORT");
     if (text.empty()) return 8080;
     if (text.starts_with(':')) text.erase(0, 1);
-    bool digits = !text.empty() && text.size() < 6 && text.find_first_not_of("0123456789") == std::string::npos;
+    bool digits =
+        !text.empty() && text.size() < 6 && text.find_first_not_of("0123456789") == std::string::npos;
     if (digits && std::stoi(text) < 65536) return std::stoi(text);
     return fail(ErrorKind::terminal, "must be a port number, found '" + text + "'", "PORT");
 }
@@ -58,15 +59,21 @@ void print_next_step(const std::string& url, const run::Platform& platform) {
     }
     const auto& connector = platform.connectors().front()->connector;
     std::cout << "Next: add a connection, for example\n"
-              << fmt::format("  curl {}/api/plugins/{}/connections -d '{{\"name\": \"mine\"", url, connector.name);
+              << fmt::format("  curl {}/api/plugins/{}/connections -d '{{\"name\": \"mine\"", url,
+                             connector.name);
     for (const auto& field : connector.connection.fields) {
-        if (field.kind == "url") std::cout << fmt::format(", \"{}\": \"{}\"", field.name, field.default_value.empty() ? "https://…" : field.default_value);
+        if (field.kind == "url")
+            std::cout << fmt::format(", \"{}\": \"{}\"", field.name,
+                                     field.default_value.empty() ? "https://…" : field.default_value);
     }
     if (!connector.connection.auth.empty()) {
         auto token = connector.connection.auth.front().settings.find("token");
-        if (token != connector.connection.auth.front().settings.end()) std::cout << fmt::format(", \"{}\": \"…\"", token->second);
+        if (token != connector.connection.auth.front().settings.end())
+            std::cout << fmt::format(", \"{}\": \"…\"", token->second);
     }
-    std::cout << "}'\n" << "or, with the server stopped, `tarn sync " << connector.name << " --help`. Connectors: `tarn connector list`.\n";
+    std::cout << "}'\n"
+              << "or, with the server stopped, `tarn sync " << connector.name
+              << " --help`. Connectors: `tarn connector list`.\n";
 }
 
 Result<> serve(const ServeOptions& options) {
@@ -79,10 +86,13 @@ Result<> serve(const ServeOptions& options) {
     for (const auto& problem : platform->problems()) log()->warn("connector left out: {}", problem.text());
     TARN_ASSIGN(auto home, api::Home::open(folder, *platform, settings));
     api::Pipelines pipelines(*home, *platform);
-    TARN_ASSIGN(auto server, api::Server::start({platform.get(), home.get(), &pipelines}, options.host, port));
+    TARN_ASSIGN(auto server,
+                api::Server::start({platform.get(), home.get(), &pipelines}, options.host, port));
     TARN_TRY(pipelines.start());
     bool any = options.host == "0.0.0.0" || options.host == "::";
-    std::string shown = any ? "127.0.0.1" : options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
+    std::string shown = any                                           ? "127.0.0.1"
+                        : options.host.find(':') == std::string::npos ? options.host
+                                                                      : "[" + options.host + "]";
     auto url = fmt::format("http://{}:{}", shown, server->port());
     home->announce(url);
     print_next_step(url, *platform);
@@ -99,7 +109,8 @@ Result<> serve(const ServeOptions& options) {
 void add_serve(CLI::App& app, int& exit_code) {
     auto* command = app.add_subcommand("serve", "Serve the API");
     auto options = std::make_shared<ServeOptions>();
-    command->add_option("--port", options->port, "port; 0: a free one (PORT, 8080)")->check(CLI::Range(0, 65535));
+    command->add_option("--port", options->port, "port; 0: a free one (PORT, 8080)")
+        ->check(CLI::Range(0, 65535));
     command->add_option("--host", options->host, "address to listen on")->capture_default_str();
     command->add_option("--home", options->home, "folder of the data (TARN_HOME, ./data)");
     command->callback([options, &exit_code] {

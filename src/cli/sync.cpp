@@ -72,7 +72,9 @@ std::string scope_option(const Connector& connector) {
     return id;
 }
 
-std::string flag_of(const CLI::App& app, const std::string& flag) { return app.get_option_no_throw("--" + flag) == nullptr ? "--" + flag : ""; }
+std::string flag_of(const CLI::App& app, const std::string& flag) {
+    return app.get_option_no_throw("--" + flag) == nullptr ? "--" + flag : "";
+}
 
 void add_scope_flags(CLI::App& app, const Connector& connector, SyncOptions& options) {
     std::string named = scope_option(connector);
@@ -83,7 +85,10 @@ void add_scope_flags(CLI::App& app, const Connector& connector, SyncOptions& opt
         flags.push_back(flag_of(app, kebab_case(option)));
         if (flags.back() == flags.front() && flags.size() > 1) flags.pop_back();
         std::erase(flags, "");
-        if (!flags.empty()) app.add_option(join(flags, ","), options.scope[option], "scope")->group("Scope");
+        if (!flags.empty())
+            app.add_option(join(flags, ","), options.scope[option],
+                           option == named ? "which one" : "the same by another column")
+                ->group("Scope");
     }
 }
 
@@ -94,9 +99,11 @@ void add_connection_flags(CLI::App& app, const Connector& connector, SyncOptions
         bool secret = field.kind == "secret";
         auto flag = flag_of(app, kebab_case(field.name) + (secret ? "-env" : ""));
         if (flag.empty()) continue;
-        std::string help = secret ? "environment variable that holds it. " + field.title : field.title;
+        std::string help = field.title + (secret ? ": name of the environment variable that holds it" : "");
         if (!field.default_value.empty()) help += " [" + field.default_value + "]";
-        app.add_option(flag, secret ? options.secrets[field.name] : options.fields[field.name], help)->group("Connection");
+        // What no form shows is not listed either.
+        app.add_option(flag, secret ? options.secrets[field.name] : options.fields[field.name], help)
+            ->group(field.title.empty() ? "" : "Connection");
     }
 }
 
@@ -105,7 +112,8 @@ void add_own_flags(CLI::App& app, SyncOptions& options) {
     app.add_flag("--full", options.full, "collect and transform everything anew");
     app.add_flag("--skip-collectors", options.skip_collectors, "transform only what is there");
     app.add_option("--subtasks", options.subtasks, "only these, separated by commas");
-    app.add_option("--time-after", options.time_after, "only what is younger, 2026-01-31 or 2026-01-31T12:00:00Z");
+    app.add_option("--time-after", options.time_after,
+                   "only what is younger, 2026-01-31 or 2026-01-31T12:00:00Z");
 }
 
 // ---- connection and scope
@@ -119,7 +127,8 @@ Result<Json> body_of(const SyncOptions& options) {
         if (variable.empty()) continue;
         const char* value = std::getenv(variable.c_str());
         if (value == nullptr || *value == '\0') {
-            return fail(ErrorKind::bad_data, "the environment variable " + variable + " is not set", "--" + kebab_case(name) + "-env");
+            return fail(ErrorKind::bad_data, "the environment variable " + variable + " is not set",
+                        "--" + kebab_case(name) + "-env");
         }
         body[name] = std::string(trimmed(value));
     }
@@ -139,7 +148,8 @@ std::string endpoint_of(const Connector& connector, const Json& body) {
 
 std::string free_name(const std::vector<run::Connection>& taken, const std::string& wanted) {
     auto used = [&](const std::string& name) {
-        return std::ranges::any_of(taken, [&](const auto& connection) { return connection.text("name") == name; });
+        return std::ranges::any_of(taken,
+                                   [&](const auto& connection) { return connection.text("name") == name; });
     };
     std::string name = wanted;
     for (int i = 2; used(name); ++i) name = fmt::format("{} {}", wanted, i);
@@ -153,7 +163,8 @@ Result<run::Connection> connection_for(const api::Home& home, const Connector& c
     auto endpoint = endpoint_of(connector, body);
     for (const auto& connection : all) {
         if (without_slash(connection.text("endpoint")) != without_slash(endpoint)) continue;
-        bool changed = std::ranges::any_of(body.items(), [&](const auto& item) { return connection.text(item.key()) != item.value(); });
+        bool changed = std::ranges::any_of(
+            body.items(), [&](const auto& item) { return connection.text(item.key()) != item.value(); });
         return changed ? connections.change(connection, body) : Result<run::Connection>(connection);
     }
     auto host = http::host_of(endpoint);
@@ -161,7 +172,8 @@ Result<run::Connection> connection_for(const api::Home& home, const Connector& c
     return connections.create(body);
 }
 
-Result<Json> scope_options(const Connector& connector, const SyncOptions& options, std::int64_t connection_id) {
+Result<Json> scope_options(const Connector& connector, const SyncOptions& options,
+                           std::int64_t connection_id) {
     Json out = {{"connectionId", connection_id}};
     for (const auto& [option, column] : connector.scope.options) {
         auto given = options.scope.find(option);
@@ -172,7 +184,9 @@ Result<Json> scope_options(const Connector& connector, const SyncOptions& option
         }
         const auto& text = given->second;
         bool digits = text.size() < 19 && text.find_first_not_of("0123456789") == std::string::npos;
-        if (!digits) return fail(ErrorKind::bad_data, "must be a whole number, found '" + text + "'", "--" + kebab_case(option));
+        if (!digits)
+            return fail(ErrorKind::bad_data, "must be a whole number, found '" + text + "'",
+                        "--" + kebab_case(option));
         out[option] = std::stoll(text);
     }
     return out;
@@ -185,7 +199,8 @@ Error with_variables(Error error, const SyncOptions& options) {
     for (const auto& [field, variable] : options.secrets) {
         if (!variable.empty()) names.push_back(field + " in $" + variable);
     }
-    error.next_step = names.empty() ? "Give a valid token: the stored one is no longer accepted (see --help)." : "Check the " + join(names, ", ") + ".";
+    error.next_step = names.empty() ? "Give a valid token: the stored one is no longer accepted (see --help)."
+                                    : "Check the " + join(names, ", ") + ".";
     return error;
 }
 
@@ -200,16 +215,21 @@ void print_summary(const run::TaskSummary& summary) {
     std::vector<std::vector<std::string>> rows = {{"table", "added", "changed", "deleted"}};
     for (const auto& [name, counts] : summary.tables) {
         if (counts.added + counts.changed + counts.deleted == 0) continue;
-        rows.push_back({name, std::to_string(counts.added), std::to_string(counts.changed), std::to_string(counts.deleted)});
+        rows.push_back({name, std::to_string(counts.added), std::to_string(counts.changed),
+                        std::to_string(counts.deleted)});
     }
     std::cout << (rows.size() == 1 ? "nothing has changed\n" : text_table(rows, 1));
     std::cout << fmt::format("{} requests, {}\n", summary.requests, duration(summary.milliseconds));
-    if (summary.cut > 0) std::cout << fmt::format("{} texts were cut at their column's length\n", summary.cut);
+    if (summary.cut > 0)
+        std::cout << fmt::format("{} texts were cut at their column's length\n", summary.cut);
     if (summary.rejected > 0) std::cout << fmt::format("{} rows were put aside\n", summary.rejected);
-    if (summary.cut + summary.rejected > 0) std::cout << "See them: tarn query \"select * from _tarn_rejects order by created_at desc limit 20\"\n";
+    if (summary.cut + summary.rejected > 0)
+        std::cout
+            << "See them: tarn query \"select * from _tarn_rejects order by created_at desc limit 20\"\n";
 }
 
-Result<api::Job> prepare(const api::Home& home, const run::LoadedConnector& loaded, const SyncOptions& options, const CancelToken& cancel) {
+Result<api::Job> prepare(const api::Home& home, const run::LoadedConnector& loaded,
+                         const SyncOptions& options, const CancelToken& cancel) {
     api::JobRequest request;
     request.connector = &loaded;
     request.subtasks = split(options.subtasks, ',');
@@ -217,7 +237,8 @@ Result<api::Job> prepare(const api::Home& home, const run::LoadedConnector& load
     request.skip_collectors = options.skip_collectors;
     request.cancel = cancel;
     if (!options.time_after.empty() && parse_time(options.time_after, request.time_after) != Parsed::ok) {
-        return fail(ErrorKind::bad_data, "must be a time such as 2026-01-31, found '" + options.time_after + "'", "--time-after");
+        return fail(ErrorKind::bad_data,
+                    "must be a time such as 2026-01-31, found '" + options.time_after + "'", "--time-after");
     }
     TARN_TRY(run::chosen_subtasks(loaded.connector, request.subtasks, options.skip_collectors));
     TARN_ASSIGN(auto body, body_of(options));
@@ -226,13 +247,15 @@ Result<api::Job> prepare(const api::Home& home, const run::LoadedConnector& load
     return api::prepare_job(home, request);
 }
 
-Result<> sync(const run::Platform& platform, const run::LoadedConnector& loaded, secrets::Settings settings, const SyncOptions& options) {
+Result<> sync(const run::Platform& platform, const run::LoadedConnector& loaded, secrets::Settings settings,
+              const SyncOptions& options) {
     CancelToken cancel;
     StopSignals signals([cancel] { cancel.cancel(); });
     TARN_ASSIGN(auto home, api::Home::open(home_folder(options.home), platform, std::move(settings)));
     TARN_ASSIGN(auto job, prepare(*home, loaded, options, cancel));
     ProgressLine line;
-    auto summary = run::run_task(job.spec, *job.client, home->data(), home->control(), [&](const run::Progress& progress) { line.show(progress); });
+    auto summary = run::run_task(job.spec, *job.client, home->data(), home->control(),
+                                 [&](const run::Progress& progress) { line.show(progress); });
     line.end();
     if (!summary) return fail(summary.error());
     print_summary(*summary);
@@ -242,31 +265,36 @@ Result<> sync(const run::Platform& platform, const run::LoadedConnector& loaded,
 // ---- command line
 
 int usage(const run::Platform& platform, const std::string& wanted) {
-    if (!wanted.empty() && wanted != "--help" && wanted != "-h") std::cerr << "there is no connector '" << wanted << "'\n";
+    if (!wanted.empty() && wanted != "--help" && wanted != "-h")
+        std::cerr << "there is no connector '" << wanted << "'\n";
     std::vector<std::string> names;
     for (const auto& loaded : platform.connectors()) names.push_back(loaded->connector.name);
     bool help = wanted == "--help" || wanted == "-h";
-    (help ? std::cout : std::cerr) << "Usage: tarn sync <connector> [options]\nConnectors: " << (names.empty() ? "none" : join(names, ", "))
+    (help ? std::cout : std::cerr) << "Usage: tarn sync <connector> [options]\nConnectors: "
+                                   << (names.empty() ? "none" : join(names, ", "))
                                    << "\n`tarn sync <connector> --help` lists the options.\n";
     return help ? exit_done : exit_usage;
 }
 
-int parse_and_sync(const run::Platform& platform, const run::LoadedConnector& loaded, const secrets::Settings& settings,
-                   const std::vector<std::string>& arguments) {
+int parse_and_sync(const run::Platform& platform, const run::LoadedConnector& loaded,
+                   const secrets::Settings& settings, const std::vector<std::string>& arguments) {
     const auto& connector = loaded.connector;
     SyncOptions options;
-    CLI::App app("Collect one scope of " + connector.title + " and transform it", "tarn sync " + connector.name);
+    CLI::App app("Collect one scope of " + connector.title + " and transform it",
+                 "tarn sync " + connector.name);
     add_own_flags(app, options);
     add_scope_flags(app, connector, options);
     add_connection_flags(app, connector, options);
     try {
-        app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 wants the last one first
+        app.parse(std::vector<std::string>(arguments.rbegin(),
+                                           arguments.rend()));  // CLI11 wants the last one first
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? exit_done : exit_usage;
     }
     bool named = std::ranges::any_of(options.scope, [](const auto& entry) { return !entry.second.empty(); });
     if (!named) {
-        std::cerr << "--" << scope_word(connector) << " is needed: which scope? `tarn sync " << connector.name << " --help` lists the options.\n";
+        std::cerr << "--" << scope_word(connector) << " is needed: which scope? `tarn sync " << connector.name
+                  << " --help` lists the options.\n";
         return exit_usage;
     }
     auto done = sync(platform, loaded, settings, options);
@@ -289,7 +317,8 @@ int start(const std::vector<std::string>& arguments) {
     std::string wanted = arguments.empty() ? "" : arguments.front();
     const auto* loaded = (*platform)->connector(wanted);
     if (loaded == nullptr) {
-        for (const auto& problem : (*platform)->problems()) log()->warn("connector left out: {}", problem.text());
+        for (const auto& problem : (*platform)->problems())
+            log()->warn("connector left out: {}", problem.text());
         return usage(**platform, wanted);
     }
     return parse_and_sync(**platform, *loaded, *settings, {arguments.begin() + 1, arguments.end()});
@@ -298,7 +327,8 @@ int start(const std::vector<std::string>& arguments) {
 }  // namespace
 
 void add_sync(CLI::App& app, int& exit_code) {
-    auto* command = app.add_subcommand("sync", "Collect one scope and transform it: tarn sync <connector> --help");
+    auto* command =
+        app.add_subcommand("sync", "Collect one scope and transform it: tarn sync <connector> --help");
     // The rest of the line is read when the connector is known.
     command->set_help_flag();
     command->prefix_command();

@@ -13,8 +13,10 @@ namespace od = simdjson::ondemand;
 
 Failure unreadable(simdjson::error_code error, const std::string& text) {
     std::string start = valid_utf8(text.substr(0, 120));
-    std::ranges::replace_if(start, [](unsigned char c) { return c < ' '; }, ' ');
-    return fail(ErrorKind::bad_data, std::string("the answer is not the expected JSON (") + simdjson::error_message(error) + "): " + start);
+    std::ranges::replace_if(
+        start, [](unsigned char c) { return c < ' '; }, ' ');
+    return fail(ErrorKind::bad_data, std::string("the answer is not the expected JSON (") +
+                                         simdjson::error_message(error) + "): " + start);
 }
 
 // Text of a scalar; nullopt for null, objects and lists.
@@ -36,27 +38,30 @@ std::optional<std::string> scalar_at(od::document& document, const std::string& 
     return scalar_text(value);
 }
 
-// The raw text of a value, which is left consumed.
+// The raw text of a value, which is left consumed; simdjson's reaches to the next token.
 simdjson::error_code raw_text(od::value value, std::string_view& out) {
     od::json_type type{};
     if (auto error = value.type().get(type)) return error;
+    simdjson::error_code error = simdjson::SUCCESS;
     if (type == od::json_type::object) {
         od::object object;
-        if (auto error = value.get_object().get(object)) return error;
-        return object.raw_json().get(out);
-    }
-    if (type == od::json_type::array) {
+        error = value.get_object().get(object);
+        if (error == simdjson::SUCCESS) error = object.raw_json().get(out);
+    } else if (type == od::json_type::array) {
         od::array array;
-        if (auto error = value.get_array().get(array)) return error;
-        return array.raw_json().get(out);
+        error = value.get_array().get(array);
+        if (error == simdjson::SUCCESS) error = array.raw_json().get(out);
+    } else {
+        out = value.raw_json_token();
     }
-    out = trimmed(value.raw_json_token());
-    return simdjson::SUCCESS;
+    out = trimmed(out);
+    return error;
 }
 
 class PageReader {
   public:
-    PageReader(PageBody& page, const ReadRules& rules, std::int64_t ordinal) : page_(page), rules_(rules), ordinal_(ordinal) {}
+    PageReader(PageBody& page, const ReadRules& rules, std::int64_t ordinal)
+        : page_(page), rules_(rules), ordinal_(ordinal) {}
 
     simdjson::error_code read() {
         thread_local od::parser parser;
@@ -108,7 +113,9 @@ class PageReader {
         thread_local od::parser parser;
         od::document item;
         auto room = static_cast<std::size_t>(page_.text->data() + page_.text->capacity() - text.data());
-        bool readable = parser.iterate(simdjson::padded_string_view(text.data(), text.size(), room)).get(item) == simdjson::SUCCESS;
+        bool readable =
+            parser.iterate(simdjson::padded_string_view(text.data(), text.size(), room)).get(item) ==
+            simdjson::SUCCESS;
         if (readable && (!is_kept(item) || is_old(item))) return;
         std::string key = readable ? key_of(item) : "";
         if (key.empty()) key = (rules_.key.empty() ? "" : "?") + position;
@@ -120,7 +127,8 @@ class PageReader {
             auto value = scalar_at(item, entry->first).value_or("");
             bool matches = false;
             const std::string& pointer = entry->first;
-            for (; entry != rules_.keep.end() && entry->first == pointer; ++entry) matches = matches || entry->second == value;
+            for (; entry != rules_.keep.end() && entry->first == pointer; ++entry)
+                matches = matches || entry->second == value;
             if (!matches) return false;
         }
         return true;

@@ -17,7 +17,8 @@ std::size_t Batch::add(Outcome outcome, const std::string& input) {
     for (auto& item : outcome.body.items) {
         items.push_back({input, std::move(item.key), std::string(item.data), outcome.url, input});
     }
-    if (known_ != nullptr && !outcome.etag.empty()) known_->remember(outcome.request, outcome.etag, outcome.followers, items);
+    if (known_ != nullptr && !outcome.etag.empty())
+        known_->remember(outcome.request, outcome.etag, outcome.followers, items);
     if (!items.empty() && !since_) since_ = std::chrono::steady_clock::now();
     for (auto& item : items) {
         bytes_ += item.data.size() + item.url.size() + 2 * input.size();
@@ -37,7 +38,8 @@ void Batch::parent_done(const std::string& input, InputState state, bool whole) 
 }
 
 bool Batch::due() const {
-    if (items_.size() >= most_items || bytes_ >= most_bytes || whole_.size() + partial_.size() >= most_items) return true;
+    if (items_.size() >= most_items || bytes_ >= most_bytes || whole_.size() + partial_.size() >= most_items)
+        return true;
     return since_ && std::chrono::steady_clock::now() - *since_ >= longest;
 }
 

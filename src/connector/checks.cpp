@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include <fmt/format.h>
 #include <re2/re2.h>
 
 #include "base/text.h"
@@ -17,7 +18,8 @@ std::string listed(const Names& names) { return join({names.begin(), names.end()
 
 bool in_any_template(const Stream& stream, std::string_view name) {
     if (has_placeholder(stream.path, name) || has_placeholder(stream.body, name)) return true;
-    return std::ranges::any_of(stream.query, [&](const auto& entry) { return has_placeholder(entry.second, name); });
+    return std::ranges::any_of(stream.query,
+                               [&](const auto& entry) { return has_placeholder(entry.second, name); });
 }
 
 // ---- pages
@@ -75,7 +77,8 @@ void check_page(const Page& page, const std::string& place, Problems& problems) 
             problems.add(place, "page kind " + page.kind + " does not use '" + name + "'");
         }
     }
-    if (page.unit != "items" && page.unit != "pages") problems.add(place, "page: unit must be pages or items");
+    if (page.unit != "items" && page.unit != "pages")
+        problems.add(place, "page: unit must be pages or items");
     bool counts_items = page.total.empty() || page.unit == "items";
     if (page.kind == "page" && counts_items && page.more.empty() && page.size == 0) {
         problems.add(place, "page kind page needs 'size' to know the last page, or 'total' with unit: pages");
@@ -85,16 +88,18 @@ void check_page(const Page& page, const std::string& place, Problems& problems) 
 // The position must reach the source: as a parameter, or by a placeholder.
 void check_position(const Stream& stream, Problems& problems) {
     const Page& page = stream.page;
-    if (!page.param.empty() || (page.kind != "page" && page.kind != "offset" && page.kind != "cursor")) return;
+    if (!page.param.empty() || (page.kind != "page" && page.kind != "offset" && page.kind != "cursor"))
+        return;
     if (!in_any_template(stream, page.kind)) {
-        problems.add(stream.place, "page kind " + page.kind + " needs 'param' or a {" + page.kind + "} placeholder");
+        problems.add(stream.place,
+                     "page kind " + page.kind + " needs 'param' or a {" + page.kind + "} placeholder");
     }
 }
 
 // ---- placeholders
 
-void check_template(const std::string& text, const Names& legal, const std::string& what, const std::string& place,
-                    Problems& problems) {
+void check_template(const std::string& text, const Names& legal, const std::string& what,
+                    const std::string& place, Problems& problems) {
     for (const auto& piece : pieces_of(text)) {
         if (!piece.placeholder || legal.contains(piece.text)) continue;
         problems.add(place, what + ": unknown placeholder {" + piece.text + "}; legal: " + listed(legal));
@@ -119,10 +124,13 @@ void check_templates(const Connector& connector, const Stream& stream, Problems&
     Names legal = request_names(connector, stream);
     check_template(stream.path, legal, "path", stream.place, problems);
     check_template(stream.body, legal, "body", stream.place, problems);
-    for (const auto& [name, value] : stream.query) check_template(value, legal, "query " + name, stream.place, problems);
-    for (const auto& [name, value] : stream.headers) check_template(value, legal, "header " + name, stream.place, problems);
+    for (const auto& [name, value] : stream.query)
+        check_template(value, legal, "query " + name, stream.place, problems);
+    for (const auto& [name, value] : stream.headers)
+        check_template(value, legal, "header " + name, stream.place, problems);
     if (stream.since) check_template(stream.since->format, {"since"}, "since format", stream.place, problems);
-    if (stream.window) check_template(stream.window->format, {"from", "to"}, "window format", stream.place, problems);
+    if (stream.window)
+        check_template(stream.window->format, {"from", "to"}, "window format", stream.place, problems);
     if (!stream.open) return;
     // The open select's columns are known when it is bound; the model engine checks selects.
     for (const auto& piece : pieces_of(stream.open->path)) {
@@ -143,15 +151,20 @@ void check_since(const Stream& stream, Problems& problems) {
 }
 
 void check_dependences(const Stream& stream, Problems& problems) {
-    auto wrong = [&](const std::string& message) { problems.add(stream.place, "stream '" + stream.name + "': " + message); };
+    auto wrong = [&](const std::string& message) {
+        problems.add(stream.place, "stream '" + stream.name + "': " + message);
+    };
     if (stream.method != "GET" && stream.method != "POST") wrong("method must be GET or POST");
     if (stream.method == "GET" && !stream.body.empty()) wrong("a body needs method: POST");
     if (stream.key.empty() && (stream.since || stream.window || stream.open)) {
         wrong("with since, window or open items need a 'key': positions do not last");
     }
+    if (stream.conditional && (stream.since || stream.window))
+        wrong("etag: what is cut by time has another address each time");
     if (stream.parents.empty() && stream.refresh != 0) wrong("refresh goes with 'parents'");
     if (stream.parents.empty() && !stream.input.empty()) wrong("input goes with 'parents'");
-    if (!stream.parents.empty() && stream.input.empty()) wrong("parents need 'input': the types of their columns");
+    if (!stream.parents.empty() && stream.input.empty())
+        wrong("parents need 'input': the types of their columns");
     if (stream.window && stream.window->query.empty() && !in_any_template(stream, "from")) {
         wrong("window needs 'query' or a {from} placeholder in the request");
     }
@@ -160,7 +173,8 @@ void check_dependences(const Stream& stream, Problems& problems) {
 
 void check_stream(const Connector& connector, const Stream& stream, Problems& problems) {
     if (!stream.subtask.empty() && connector.subtask(stream.subtask) == nullptr) {
-        problems.add(stream.place, "stream '" + stream.name + "': subtask '" + stream.subtask + "' is not in subtasks");
+        problems.add(stream.place,
+                     "stream '" + stream.name + "': subtask '" + stream.subtask + "' is not in subtasks");
     }
     if (!stream.raw.empty() && !stream.raw.starts_with("_raw_")) {
         problems.add(stream.place, "stream '" + stream.name + "': a raw table's name starts with _raw_");
@@ -178,9 +192,11 @@ void check_raw_names(const Connector& connector, Problems& problems) {
     for (const auto& stream : connector.streams) {
         auto [known, added] = owner.emplace(stream.raw, stream.name);
         if (!added) {
-            problems.add(stream.place, "stream '" + stream.name + "': " + stream.raw + " is the raw table of '" + known->second + "'");
+            problems.add(stream.place, "stream '" + stream.name + "': " + stream.raw +
+                                           " is the raw table of '" + known->second + "'");
         }
-        if (connector.raw.contains(stream.raw)) problems.add(stream.place, stream.raw + " stands in 'raw' too");
+        if (connector.raw.contains(stream.raw))
+            problems.add(stream.place, stream.raw + " stands in 'raw' too");
     }
 }
 
@@ -194,7 +210,8 @@ void check_connection(const Connector& connector, Problems& problems) {
             bool credential = name == "user" || name == "password" || name == "issuer" || name == "key" ||
                               (name == "token" && auth.kind != "app");
             if (credential && !fields.contains(value)) {
-                problems.add(problems.file(), "auth '" + auth.method + "': " + name + " names no connection field; legal: " + listed(fields));
+                problems.add(problems.file(), "auth '" + auth.method + "': " + name +
+                                                  " names no connection field; legal: " + listed(fields));
             }
             if (name == "path") check_template(value, fields, "auth path", problems.file(), problems);
         }
@@ -207,7 +224,8 @@ void check_scope(const Connector& connector, Problems& problems) {
     for (const auto& [option, column] : connector.scope.options) options.insert(option);
     auto known = [&](const std::string& what, const std::string& option) {
         if (options.contains(option)) return;
-        problems.add(problems.file(), "scope " + what + ": unknown option '" + option + "'; legal: " + listed(options));
+        problems.add(problems.file(),
+                     "scope " + what + ": unknown option '" + option + "'; legal: " + listed(options));
     };
     for (const auto& [json_key, option] : connector.scope.params) known("params", option);
     for (const auto& [column, option] : connector.scope.columns) known("columns", option);
@@ -217,7 +235,8 @@ void check_scope(const Connector& connector, Problems& problems) {
     for (const auto& field : connector.connection.fields) remote.insert(field.name);
     for (const auto& level : connector.scope.remote) {
         check_template(level.path, remote, "remote path", level.place, problems);
-        for (const auto& [name, value] : level.query) check_template(value, remote, "remote query", level.place, problems);
+        for (const auto& [name, value] : level.query)
+            check_template(value, remote, "remote query", level.place, problems);
         check_page(level.page, level.place, problems);
     }
 }
@@ -226,7 +245,9 @@ void check_regexes(const std::vector<Field>& fields, Problems& problems) {
     for (const auto& field : fields) {
         if (field.kind != "regex" || field.default_value.empty()) continue;
         re2::RE2 regex(field.default_value, re2::RE2::Quiet);
-        if (!regex.ok()) problems.add(problems.file(), "field '" + field.name + "': its default is no regex: " + regex.error());
+        if (!regex.ok())
+            problems.add(problems.file(),
+                         "field '" + field.name + "': its default is no regex: " + regex.error());
     }
 }
 
@@ -239,16 +260,18 @@ const Table* find_table(const Connector& connector, const std::string& name) {
     return nullptr;
 }
 
-void check_columns(const Connector& connector, const std::string& table_name, const std::string& what, const Names& columns,
-                   Problems& problems) {
+void check_columns(const Connector& connector, const std::string& table_name, const std::string& what,
+                   const Names& columns, Problems& problems) {
     if (table_name.empty()) return;
     const Table* table = find_table(connector, table_name);
     if (table == nullptr) {
-        problems.add(problems.file(), what + ": there is no table " + table_name + " in tables.sql");
+        problems.add(problems.file(),
+                     fmt::format("{}: there is no table {} in tables.sql", what, table_name));
         return;
     }
     for (const auto& column : columns) {
-        if (table->column(column) == nullptr) problems.add(problems.file(), what + ": " + table_name + " has no column " + column);
+        if (table->column(column) != nullptr) continue;
+        problems.add(problems.file(), fmt::format("{}: {} has no column {}", what, table_name, column));
     }
 }
 
@@ -267,8 +290,10 @@ void cross_check(const Connector& connector, Problems& problems) {
     check_scope(connector, problems);
     check_regexes(connector.connection.fields, problems);
     check_regexes(connector.scope_config.fields, problems);
-    if (!connector.streams.empty() && connector.scope.table.empty()) problems.add(problems.file(), "streams need a 'scope'");
-    if (!connector.streams.empty() && connector.connection.table.empty()) problems.add(problems.file(), "streams need a 'connection'");
+    if (!connector.streams.empty() && connector.scope.table.empty())
+        problems.add(problems.file(), "streams need a 'scope'");
+    if (!connector.streams.empty() && connector.connection.table.empty())
+        problems.add(problems.file(), "streams need a 'connection'");
 }
 
 void check_tables(const Connector& connector, Problems& problems) {
@@ -276,9 +301,11 @@ void check_tables(const Connector& connector, Problems& problems) {
     if (!connector.scope.id.empty()) scope_columns.insert(connector.scope.id);
     for (const auto& [option, column] : connector.scope.options) scope_columns.insert(column);
     for (const auto& [column, pointer] : connector.scope.fetch_fields) scope_columns.insert(column);
-    check_columns(connector, connector.connection.table, "connection", field_columns(connector.connection.fields), problems);
+    check_columns(connector, connector.connection.table, "connection",
+                  field_columns(connector.connection.fields), problems);
     check_columns(connector, connector.scope.table, "scope", scope_columns, problems);
-    check_columns(connector, connector.scope_config.table, "scope_config", field_columns(connector.scope_config.fields), problems);
+    check_columns(connector, connector.scope_config.table, "scope_config",
+                  field_columns(connector.scope_config.fields), problems);
 }
 
 }  // namespace tarn::connector

@@ -15,8 +15,13 @@ namespace {
 class Collection {
   public:
     Collection(const CollectTask& task, http::Client& client, DataFile& data, ControlStore& control)
-        : task_(task), stream_(*task.stream), client_(client), data_(data), control_(control),
-          name_(task.connector->name + "." + stream_.name), place_{stream_.raw, task.params} {}
+        : task_(task),
+          stream_(*task.stream),
+          client_(client),
+          data_(data),
+          control_(control),
+          name_(task.connector->name + "." + stream_.name),
+          place_{stream_.raw, task.params} {}
 
     Result<CollectSummary> run() {
         TARN_TRY(begin());
@@ -39,9 +44,11 @@ class Collection {
     void note_point(const Delivery& page);
     [[nodiscard]] PageFetch::Rules rules(bool details) const;
     [[nodiscard]] std::string fingerprint() const;
-    [[nodiscard]] bool is_due(const Parents& parents, const Parent& parent, const std::map<std::string, InputState>& states) const;
+    [[nodiscard]] bool is_due(const Parents& parents, const Parent& parent,
+                              const std::map<std::string, InputState>& states) const;
     [[nodiscard]] std::string input_of(const Unit& unit, bool details) const;
-    Result<Parents> select(const std::string& sql, const std::function<bool(const Parents&, const Parent&)>& wanted);
+    Result<Parents> select(const std::string& sql,
+                           const std::function<bool(const Parents&, const Parent&)>& wanted);
 
     const CollectTask& task_;
     const Stream& stream_;
@@ -59,7 +66,7 @@ class Collection {
     std::optional<Batch> batch_;
     Parents parents_;
 
-    bool whole_ = true;         // all lists were read to their end
+    bool whole_ = true;  // all lists were read to their end
     bool unit_partial_ = false;
     std::unordered_set<std::string> seen_;  // item keys, where unfinished items are read again after the list
     std::int64_t items_ = 0, earlier_requests_ = 0;
@@ -67,8 +74,9 @@ class Collection {
 };
 
 std::string Collection::fingerprint() const {
-    nlohmann::json json = {mode_.full,   task_.full_sync, mode_.since,     stream_.path,  stream_.method,   stream_.body,
-                           stream_.query, stream_.rows,   stream_.key,     stream_.keep,  stream_.page.kind, stream_.parents};
+    nlohmann::json json = {mode_.full,     task_.full_sync, mode_.since,       stream_.path,
+                           stream_.method, stream_.body,    stream_.query,     stream_.rows,
+                           stream_.key,    stream_.keep,    stream_.page.kind, stream_.parents};
     return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -77,7 +85,8 @@ Result<> Collection::begin() {
     mode_ = sync_mode(state_, task_.full_sync, task_.time_after);
     if (stream_.since || stream_.window) since_ = mode_.since;
     if (stream_.since && !mode_.full) since_ = std::max<Millis>(1, since_ - stream_.since->overlap);
-    TARN_ASSIGN(pass_, RawPass::open(data_, control_, name_, stream_.raw, task_.params, fingerprint(), now_millis()));
+    TARN_ASSIGN(
+        pass_, RawPass::open(data_, control_, name_, stream_.raw, task_.params, fingerprint(), now_millis()));
     if (stream_.conditional) {
         TARN_ASSIGN(known_, KnownPages::load(data_, place_, task_.full_sync));
     }
@@ -88,6 +97,7 @@ Result<> Collection::begin() {
 PageFetch::Rules Collection::rules(bool details) const {
     PageFetch::Rules rules;
     rules.place = name_;
+    rules.pause = task_.broken_pause;
     rules.request.stream = &stream_;
     rules.request.endpoint = task_.endpoint;
     rules.request.values.texts.insert(task_.options.begin(), task_.options.end());
@@ -141,25 +151,32 @@ Result<> Collection::read_own_list() {
 Result<> Collection::read_list(const Unit& unit) {
     PageFetch fetch(rules(false), client_, task_.cancel);
     bool given = false;
-    return drain(fetch, [&]() -> std::optional<Unit> {
-        if (given) return std::nullopt;
-        given = true;
-        return unit;
-    }, false);
+    return drain(
+        fetch,
+        [&]() -> std::optional<Unit> {
+            if (given) return std::nullopt;
+            given = true;
+            return unit;
+        },
+        false);
 }
 
-bool Collection::is_due(const Parents& parents, const Parent& parent, const std::map<std::string, InputState>& states) const {
+bool Collection::is_due(const Parents& parents, const Parent& parent,
+                        const std::map<std::string, InputState>& states) const {
     auto state = states.find(parent.input);
     if (state == states.end()) return true;
     Millis read_at = state->second.collected_at;
-    if (pass_->resumed() && read_at >= pass_->started_at() && (!parents.versioned || state->second.version == parent.version)) return false;
+    if (pass_->resumed() && read_at >= pass_->started_at() &&
+        (!parents.versioned || state->second.version == parent.version))
+        return false;
     if (task_.full_sync) return true;
     if (parents.versioned && state->second.version != parent.version) return true;
     if (stream_.refresh != 0) return now_millis() - read_at >= stream_.refresh;
     return !parents.versioned;
 }
 
-Result<Parents> Collection::select(const std::string& sql, const std::function<bool(const Parents&, const Parent&)>& wanted) {
+Result<Parents> Collection::select(const std::string& sql,
+                                   const std::function<bool(const Parents&, const Parent&)>& wanted) {
     std::string bound = sql;
     if (task_.bind) {
         TARN_ASSIGN(bound, task_.bind(sql));
@@ -178,30 +195,39 @@ Result<> Collection::read_parents() {
     {
         TARN_ASSIGN(auto states, pass_->inputs());
         TARN_ASSIGN(parents_, select(stream_.parents, [&](const Parents& parents, const Parent& parent) {
-            return is_due(parents, parent, states);
-        }));
+                        return is_due(parents, parent, states);
+                    }));
     }
     summary_.parents = static_cast<std::int64_t>(parents_.rows.size());
     whole_ = parents_.left_out == 0;
     PageFetch fetch(rules(false), client_, task_.cancel);
     Span window;
-    if (stream_.window) window = whole_seconds(since_ != 0 ? since_ : stream_.window->start, pass_->started_at());
+    if (stream_.window)
+        window = whole_seconds(since_ != 0 ? since_ : stream_.window->start, pass_->started_at());
     std::size_t at = 0;
-    return drain(fetch, [&]() -> std::optional<Unit> {
-        if (at == parents_.rows.size()) return std::nullopt;
-        return Unit{&parents_.rows[at++], {}, window};
-    }, false);
+    return drain(
+        fetch,
+        [&]() -> std::optional<Unit> {
+            if (at == parents_.rows.size()) return std::nullopt;
+            return Unit{&parents_.rows[at++], {}, window};
+        },
+        false);
 }
 
 // The list tells what is new; what was unfinished at the last run may have ended without standing in it.
 Result<> Collection::read_open() {
-    TARN_ASSIGN(parents_, select(stream_.open->select, [&](const Parents&, const Parent& row) { return !seen_.contains(row.item_key); }));
+    TARN_ASSIGN(parents_, select(stream_.open->select, [&](const Parents&, const Parent& row) {
+                    return !seen_.contains(row.item_key);
+                }));
     PageFetch fetch(rules(true), client_, task_.cancel);
     std::size_t at = 0;
-    return drain(fetch, [&]() -> std::optional<Unit> {
-        if (at == parents_.rows.size()) return std::nullopt;
-        return Unit{&parents_.rows[at++], {}, {}};
-    }, true);
+    return drain(
+        fetch,
+        [&]() -> std::optional<Unit> {
+            if (at == parents_.rows.size()) return std::nullopt;
+            return Unit{&parents_.rows[at++], {}, {}};
+        },
+        true);
 }
 
 // ---- pages, in order
@@ -211,7 +237,8 @@ Result<> Collection::drain(PageFetch& fetch, const PageQueue::Source& source, bo
     if (stream_.parallel > 0) limits.workers = static_cast<std::size_t>(stream_.parallel);
     Result<> outcome;
     {
-        PageQueue queue(source, [&](const Job& job) { return fetch.fetch(job); }, limits);
+        PageQueue queue(
+            source, [&](const Job& job) { return fetch.fetch(job); }, limits);
         bool more = true;
         while (more && outcome) {
             if (task_.cancel.cancelled()) {
@@ -223,7 +250,8 @@ Result<> Collection::drain(PageFetch& fetch, const PageQueue::Source& source, bo
             more = got != PageQueue::Got::end;
             if (got == PageQueue::Got::page) outcome = take(page, details);
             if (outcome && batch_->due()) outcome = batch_->flush(true);
-            if (got == PageQueue::Got::page && task_.progress) task_.progress(items_, earlier_requests_ + fetch.requests());
+            if (got == PageQueue::Got::page && task_.progress)
+                task_.progress(items_, earlier_requests_ + fetch.requests());
         }
     }
     earlier_requests_ += fetch.requests();
@@ -238,7 +266,8 @@ std::string Collection::input_of(const Unit& unit, bool details) const {
     if (!details) return unit.parent->input;
     auto all = nlohmann::ordered_json::parse(unit.parent->input, nullptr, false);
     auto input = nlohmann::ordered_json::object();
-    for (const auto& [name, shape] : stream_.input.fields) input[name] = all.is_object() && all.contains(name) ? all[name] : nullptr;
+    for (const auto& [name, shape] : stream_.input.fields)
+        input[name] = all.is_object() && all.contains(name) ? all[name] : nullptr;
     return input.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -250,7 +279,8 @@ Result<> Collection::take(Delivery& page, bool details) {
         for (const auto& item : page.outcome.body.items) seen_.insert(item.key);
         for (const auto& item : page.outcome.known) seen_.insert(item.item_key);
     }
-    items_ += static_cast<std::int64_t>(batch_->add(std::move(page.outcome), input_of(page.job.unit, details)));
+    items_ +=
+        static_cast<std::int64_t>(batch_->add(std::move(page.outcome), input_of(page.job.unit, details)));
     if (page.job.unit.parent == nullptr) note_point(page);
     if (page.unit_done) end_unit(page, details);
     return {};
@@ -273,7 +303,8 @@ void Collection::note_point(const Delivery& page) {
 void Collection::end_unit(const Delivery& page, bool details) {
     if (unit_partial_ && !details) whole_ = false;
     if (page.job.unit.parent != nullptr && !details) {
-        batch_->parent_done(page.job.unit.parent->input, {page.job.unit.parent->version, now_millis()}, !unit_partial_);
+        batch_->parent_done(page.job.unit.parent->input, {page.job.unit.parent->version, now_millis()},
+                            !unit_partial_);
     }
     unit_partial_ = false;
 }
@@ -283,13 +314,15 @@ Result<CollectSummary> Collection::end() {
     summary_.complete = whole_ && since_ == 0;
     // Below parents, what vanished is told by each parent.
     TARN_ASSIGN(summary_.rows, pass_->finish(summary_.complete && stream_.parents.empty()));
-    TARN_TRY(save_latest_state(control_, stream_.raw, task_.params, state_, mode_, pass_->started_at(), task_.time_after));
+    TARN_TRY(save_latest_state(control_, stream_.raw, task_.params, state_, mode_, pass_->started_at(),
+                               task_.time_after));
     return summary_;
 }
 
 }  // namespace
 
-Result<CollectSummary> collect(const CollectTask& task, http::Client& client, DataFile& data, ControlStore& control) {
+Result<CollectSummary> collect(const CollectTask& task, http::Client& client, DataFile& data,
+                               ControlStore& control) {
     return Collection(task, client, data, control).run();
 }
 

@@ -29,17 +29,21 @@ struct CollectTask {
     // Fills the $inputs of the stream's selects (parents, open) with literals.
     std::function<Result<std::string>(const std::string& sql)> bind;
     bool full_sync = false;
-    Millis time_after = 0;  // 0: none
-    CancelToken cancel;
+    Millis time_after = 0;      // 0: none
+    CancelToken cancel;         // the client's too, or requests under way are waited for
+    Millis broken_pause = 200;  // before an answer that is not JSON is asked for again; doubles
     std::function<void(std::int64_t items, std::int64_t requests)> progress;
 };
 
 struct CollectSummary {
     RawCounts rows;
-    std::int64_t requests = 0, parents = 0, skipped = 0;
-    bool complete = false;  // the whole list was read
+    std::int64_t requests = 0;
+    std::int64_t parents = 0;  // read in this run
+    std::int64_t skipped = 0;  // answers of a status that is skipped
+    bool complete = false;     // all there is was read
 };
 
-Result<CollectSummary> collect(const CollectTask& task, http::Client& client, DataFile& data, ControlStore& control);
+Result<CollectSummary> collect(const CollectTask& task, http::Client& client, DataFile& data,
+                               ControlStore& control);
 
 }  // namespace tarn::connector

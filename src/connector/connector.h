@@ -44,11 +44,11 @@ struct Page {
 };
 
 struct Since {
-    std::string query;                // parameter sent to the source; empty: a `{since}` placeholder or `field`
-    std::string format = "{since}";   // template of the parameter's value
-    std::string field;                // newest-first lists: pointer of the item's time
-    Millis overlap = 0;               // asked for again before the last success
-    Millis start = 0;                 // sent where nothing is known yet; 0: nothing is sent
+    std::string query;  // parameter sent to the source; empty: a `{since}` placeholder or `field`
+    std::string format = "{since}";  // template of the parameter's value
+    std::string field;               // newest-first lists: pointer of the item's time
+    Millis overlap = 0;              // asked for again before the last success
+    Millis start = 0;                // sent where nothing is known yet; 0: nothing is sent
 };
 
 struct Window {
@@ -68,7 +68,7 @@ struct Stream {
     std::string body;  // JSON where it starts with { or [
     Ordered query, headers;
     Page page;
-    std::string rows;  // JSON pointer
+    std::string rows;              // JSON pointer
     std::vector<std::string> key;  // pointers
     Ordered keep;                  // pointer -> value; several values of one pointer: any of them
     std::string parents;           // select
@@ -93,7 +93,7 @@ struct RemoteLevel {
     std::string path, rows, kind;  // group or scope
     Ordered query, fields;         // id, name, fullName, … -> pointer
     Page page;
-    std::string when;  // parent group's prefix this level belongs to; "" the root; "search" the search
+    std::string when;   // parent group's prefix this level belongs to; "" the root; "search" the search
     std::string place;  // file:line
 };
 
@@ -114,9 +114,9 @@ struct Connector {
     } connection;
     struct {
         std::string table, id;  // id: column
-        Ordered params;   // JSON key -> option
-        Ordered options;  // option -> column
-        Ordered columns;  // tool column -> option
+        Ordered params;         // JSON key -> option
+        Ordered options;        // option -> column
+        Ordered columns;        // tool column -> option
         std::vector<RemoteLevel> remote;
         std::string fetch_path;  // one scope by its options, for `tarn sync` and PUT scopes
         Ordered fetch_fields;    // column -> pointer

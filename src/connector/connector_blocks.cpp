@@ -34,23 +34,20 @@ void read_default(Problems&, const YAML::Node& node, Field& out) {
 
 const Keys<Field>& field_keys() {
     static const Keys<Field> keys = {
-        {"kind", text(&Field::kind), true},
-        {"title", text(&Field::title)},
-        {"help", text(&Field::help)},
-        {"default", read_default},
-        {"column", text(&Field::column)},
-        {"required", flag(&Field::required)},
+        {"kind", text(&Field::kind), true},  {"title", text(&Field::title)},
+        {"help", text(&Field::help)},        {"default", read_default},
+        {"column", text(&Field::column)},    {"required", flag(&Field::required)},
         {"choices", texts(&Field::choices)},
     };
     return keys;
 }
 
 void check_field(Problems& problems, const YAML::Node& node, const Field& field) {
-    static const std::array<std::string, 10> kinds = {"url",  "text", "secret", "number", "boolean",
+    static const std::array<std::string, 10> kinds = {"url",   "text", "secret", "number", "boolean",
                                                       "regex", "list", "map",    "json",   "choice"};
     if (!field.kind.empty() && std::ranges::find(kinds, field.kind) == kinds.end()) {
-        problems.add(node, "field '" + field.name + "': unknown kind '" + field.kind + "'; legal: " +
-                               join({kinds.begin(), kinds.end()}, ", "));
+        problems.add(node, "field '" + field.name + "': unknown kind '" + field.kind +
+                               "'; legal: " + join({kinds.begin(), kinds.end()}, ", "));
     }
     if ((field.kind == "choice") == field.choices.empty()) {
         problems.add(node, "field '" + field.name + "': 'choices' go with kind choice, and it needs them");
@@ -107,11 +104,13 @@ void check_auth(Problems& problems, const YAML::Node& node, const AuthMethod& au
     known.insert(known.end(), kind->optional.begin(), kind->optional.end());
     for (const auto& [name, value] : auth.settings) {
         if (std::ranges::find(known, name) == known.end()) {
-            problems.add(node, "auth '" + auth.method + "': unknown key '" + name + "'; legal: kind, " + join(known, ", "));
+            problems.add(node, "auth '" + auth.method + "': unknown key '" + name + "'; legal: kind, " +
+                                   join(known, ", "));
         }
     }
     for (const auto& name : kind->needed) {
-        if (!auth.settings.contains(name)) problems.add(node, "auth '" + auth.method + "' needs '" + name + "'");
+        if (!auth.settings.contains(name))
+            problems.add(node, "auth '" + auth.method + "' needs '" + name + "'");
     }
 }
 
@@ -152,11 +151,8 @@ void read_secondary(Problems& problems, const YAML::Node& node, Rate& out) {
 
 void read_rate(Problems& problems, const YAML::Node& node, Connection& out) {
     static const Keys<Rate> keys = {
-        {"limit", text(&Rate::limit)},
-        {"remaining", text(&Rate::remaining)},
-        {"reset", text(&Rate::reset)},
-        {"per", number(&Rate::per)},
-        {"secondary", read_secondary},
+        {"limit", text(&Rate::limit)}, {"remaining", text(&Rate::remaining)}, {"reset", text(&Rate::reset)},
+        {"per", number(&Rate::per)},   {"secondary", read_secondary},
     };
     read_block(problems, node, "rate", keys, out.rate);
 }
@@ -201,7 +197,8 @@ void read_remote(Problems& problems, const YAML::Node& node, Scope& out) {
         RemoteLevel level;
         level.place = problems.place(entry);
         read_block(problems, entry, "remote", level_keys(), level);
-        if (level.kind != "group" && level.kind != "scope") problems.add(entry, "remote: kind must be group or scope");
+        if (level.kind != "group" && level.kind != "scope")
+            problems.add(entry, "remote: kind must be group or scope");
         out.remote.push_back(std::move(level));
     }
 }
@@ -238,7 +235,8 @@ void read_scope_config(Problems& problems, const YAML::Node& node, Connector& ou
 // ---- lists
 
 void read_subtask(Problems& problems, const YAML::Node& node, Subtask& out) {
-    static const std::array<std::string, 6> domains = {"CODE", "TICKET", "CODEREVIEW", "CROSS", "CICD", "CODEQUALITY"};
+    static const std::array<std::string, 6> domains = {"CODE",  "TICKET", "CODEREVIEW",
+                                                       "CROSS", "CICD",   "CODEQUALITY"};
     std::string words;
     if (!read_text(problems, node, words)) return;
     for (const auto& word : split(words, ' ')) {
@@ -264,7 +262,8 @@ void read_subtasks(Problems& problems, const YAML::Node& node, Connector& out) {
             continue;
         }
         Subtask subtask{.name = entry.begin()->first.Scalar()};
-        if (out.subtask(subtask.name) != nullptr) problems.add(entry, "subtask '" + subtask.name + "' stands here twice");
+        if (out.subtask(subtask.name) != nullptr)
+            problems.add(entry, "subtask '" + subtask.name + "' stands here twice");
         read_subtask(problems, entry.begin()->second, subtask);
         out.subtasks.push_back(std::move(subtask));
     }
@@ -278,7 +277,8 @@ void read_streams(Problems& problems, const YAML::Node& node, Connector& out) {
     for (const auto& entry : node) {
         Stream stream{.name = entry.first.Scalar()};
         stream.place = problems.place(entry.first);
-        if (out.stream(stream.name) != nullptr) problems.add(entry.first, "stream '" + stream.name + "' stands here twice");
+        if (out.stream(stream.name) != nullptr)
+            problems.add(entry.first, "stream '" + stream.name + "' stands here twice");
         read_block(problems, entry.second, "stream '" + stream.name + "'", stream_keys(), stream);
         out.streams.push_back(std::move(stream));
     }
@@ -294,8 +294,10 @@ void read_raw(Problems& problems, const YAML::Node& node, Connector& out) {
         return;
     }
     for (const auto& entry : node) {
-        if (!entry.first.Scalar().starts_with("_raw_")) problems.add(entry.first, "a raw table's name starts with _raw_");
-        read_block(problems, entry.second, "raw '" + entry.first.Scalar() + "'", keys, out.raw[entry.first.Scalar()]);
+        if (!entry.first.Scalar().starts_with("_raw_"))
+            problems.add(entry.first, "a raw table's name starts with _raw_");
+        read_block(problems, entry.second, "raw '" + entry.first.Scalar() + "'", keys,
+                   out.raw[entry.first.Scalar()]);
     }
 }
 

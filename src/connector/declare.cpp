@@ -28,8 +28,8 @@ void read_tables(const std::string& folder, Connector& connector, Problems& prob
     }
     for (const auto& [name, declared] : schema.tables()) {
         Table table = declared;
-        table.control = table.control || name == connector.connection.table || name == connector.scope.table ||
-                        name == connector.scope_config.table;
+        table.control = table.control || name == connector.connection.table ||
+                        name == connector.scope.table || name == connector.scope_config.table;
         connector.tables.push_back(std::move(table));
     }
     check_tables(connector, problems);

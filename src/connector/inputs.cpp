@@ -2,8 +2,8 @@
 
 #include <cstdlib>
 
-#include <nlohmann/json.hpp>
 #include <re2/re2.h>
+#include <nlohmann/json.hpp>
 
 namespace tarn::connector {
 namespace {
@@ -50,8 +50,8 @@ Result<> check_regex(const Field& field, const std::string& pattern) {
     // %s stands for a name that the connector puts in.
     RE2 compiled(pattern, RE2::Quiet);
     if (compiled.ok()) return {};
-    return fail(ErrorKind::bad_data, "the regular expression does not compile: " + compiled.error(), "scope config, " + field.name,
-                "Correct it (RE2 syntax) and run again.");
+    return fail(ErrorKind::bad_data, "the regular expression does not compile: " + compiled.error(),
+                "scope config, " + field.name, "Correct it (RE2 syntax) and run again.");
 }
 
 Result<std::string> field_literal(const Field& field, const Json& value) {
@@ -75,8 +75,8 @@ std::string process_environment(const std::string& key) {
     return value == nullptr ? std::string() : std::string(value);
 }
 
-Result<TaskValues> task_values(const Connector& connector, const Json& options, const Json& scope_config, const std::string& endpoint,
-                               const Environment& environment) {
+Result<TaskValues> task_values(const Connector& connector, const Json& options, const Json& scope_config,
+                               const std::string& endpoint, const Environment& environment) {
     TaskValues values;
     std::map<std::string, std::string> params_json;
     for (const auto& [name, column] : connector.scope.options) {
@@ -100,7 +100,8 @@ Result<TaskValues> task_values(const Connector& connector, const Json& options, 
     return values;
 }
 
-model::Surroundings surroundings(const Connector& connector, const Schema& schema, const std::string& functions) {
+model::Surroundings surroundings(const Connector& connector, const Schema& schema,
+                                 const std::string& functions) {
     model::Surroundings around;
     around.name = connector.name;
     around.folders = {connector.folder + "/extract", connector.folder + "/convert"};
@@ -111,8 +112,10 @@ model::Surroundings surroundings(const Connector& connector, const Schema& schem
         if (!stream.parents.empty()) around.selects.emplace_back(stream.name + ".parents", stream.parents);
         if (stream.open) around.selects.emplace_back(stream.name + ".open", stream.open->select);
     }
-    for (const auto& [column, option] : connector.scope.columns) around.scope_columns.emplace_back(column, option);
-    auto sample = task_values(connector, Json::object(), Json::object(), "", [](const std::string&) { return std::string(); });
+    for (const auto& [column, option] : connector.scope.columns)
+        around.scope_columns.emplace_back(column, option);
+    auto sample = task_values(connector, Json::object(), Json::object(), "",
+                              [](const std::string&) { return std::string(); });
     if (sample) around.sample_inputs = sample->inputs;
     for (const auto& subtask : connector.subtasks) around.subtasks.push_back(subtask.name);
     around.functions = functions;

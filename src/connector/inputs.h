@@ -26,10 +26,12 @@ struct TaskValues {
 
 // `options` and `scope_config` are JSON objects with the API's field names; what is missing or null has its zero value.
 // bad_data: a value of the wrong type; a regex that does not compile, with the field and RE2's reason.
-Result<TaskValues> task_values(const Connector& connector, const nlohmann::json& options, const nlohmann::json& scope_config,
-                               const std::string& endpoint, const Environment& environment);
+Result<TaskValues> task_values(const Connector& connector, const nlohmann::json& options,
+                               const nlohmann::json& scope_config, const std::string& endpoint,
+                               const Environment& environment);
 
 // What ModelSet::load needs to know of the connector. `schema` must outlive the result and hold the connector's tables.
-model::Surroundings surroundings(const Connector& connector, const Schema& schema, const std::string& functions);
+model::Surroundings surroundings(const Connector& connector, const Schema& schema,
+                                 const std::string& functions);
 
 }  // namespace tarn::connector

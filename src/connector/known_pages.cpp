@@ -43,9 +43,9 @@ Result<KnownPages> KnownPages::load(DataFile& data, RawPlace place, bool anew) {
     KnownPages out(data, std::move(place));
     if (anew) return out;
     TARN_ASSIGN(auto reader, data.reader());
-    TARN_TRY(reader->each("select request, etag from _tarn_pages" + where(out.place_), [&](const std::vector<duck::Text>& row) {
-        out.etags_[row[0].value_or("")] = row[1].value_or("");
-    }));
+    TARN_TRY(reader->each(
+        "select request, etag from _tarn_pages" + where(out.place_),
+        [&](const std::vector<duck::Text>& row) { out.etags_[row[0].value_or("")] = row[1].value_or(""); }));
     return out;
 }
 
@@ -84,12 +84,15 @@ Result<> KnownPages::save() {
     for (const auto& [request, entry] : fresh_) {
         names += (names.empty() ? "" : ", ") + sql_text(request);
         values += values.empty() ? "" : ", ";
-        values += "(" + sql_text(place_.raw_table) + ", " + sql_text(place_.params) + ", " + sql_text(request) + ", " +
-                  sql_text(entry.etag) + ", " + sql_text(entry.items) + ", " + sql_text(entry.followers) + ")";
+        values += "(" + sql_text(place_.raw_table) + ", " + sql_text(place_.params) + ", " +
+                  sql_text(request) + ", " + sql_text(entry.etag) + ", " + sql_text(entry.items) + ", " +
+                  sql_text(entry.followers) + ")";
     }
     auto saved = data_->write([&](duck::Connection& connection) -> Result<> {
-        TARN_TRY(connection.run("delete from _tarn_pages" + where(place_) + " and request in (" + names + ")"));
-        TARN_TRY(connection.run("insert into _tarn_pages (raw_table, params, request, etag, items, followers) values " + values));
+        TARN_TRY(
+            connection.run("delete from _tarn_pages" + where(place_) + " and request in (" + names + ")"));
+        TARN_TRY(connection.run(
+            "insert into _tarn_pages (raw_table, params, request, etag, items, followers) values " + values));
         return {};
     });
     TARN_TRY(saved);

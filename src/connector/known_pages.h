@@ -31,7 +31,8 @@ class KnownPages {
     // nullopt where an item of the page is no longer in the raw table.
     [[nodiscard]] Result<std::optional<KnownPage>> recall(const std::string& request) const;
 
-    void remember(const std::string& request, const std::string& etag, const Followers& followers, const std::vector<RawItem>& items);
+    void remember(const std::string& request, const std::string& etag, const Followers& followers,
+                  const std::vector<RawItem>& items);
     // After the items themselves: a page counts as known only when its items are there.
     Result<> save();
 

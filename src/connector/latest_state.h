@@ -21,10 +21,12 @@ struct SyncMode {
     Millis since = 0;  // 0: everything
 };
 
-Result<LatestState> load_latest_state(ControlStore& control, const std::string& raw_table, const std::string& params);
+Result<LatestState> load_latest_state(ControlStore& control, const std::string& raw_table,
+                                      const std::string& params);
 SyncMode sync_mode(const LatestState& state, bool full_sync, Millis time_after);
 // After a success: what the collection that began at `started` leaves.
-Result<> save_latest_state(ControlStore& control, const std::string& raw_table, const std::string& params, const LatestState& before,
-                           const SyncMode& mode, Millis started, Millis time_after);
+Result<> save_latest_state(ControlStore& control, const std::string& raw_table, const std::string& params,
+                           const LatestState& before, const SyncMode& mode, Millis started,
+                           Millis time_after);
 
 }  // namespace tarn::connector

@@ -1,7 +1,6 @@
 #include "connector/page_fetch.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <thread>
 
@@ -10,11 +9,14 @@
 namespace tarn::connector {
 namespace {
 
-bool holds(const std::vector<int>& statuses, int status) { return std::ranges::find(statuses, status) != statuses.end(); }
+bool holds(const std::vector<int>& statuses, int status) {
+    return std::ranges::find(statuses, status) != statuses.end();
+}
 
 std::string one_line(const std::string& body) {
     std::string text = valid_utf8(body.substr(0, 200));
-    std::ranges::replace_if(text, [](unsigned char c) { return c < ' '; }, ' ');
+    std::ranges::replace_if(
+        text, [](unsigned char c) { return c < ' '; }, ' ');
     return std::string(trimmed(text));
 }
 
@@ -40,19 +42,6 @@ bool is_empty(const http::Response& response) {
     return response.body.empty() && (response.status == 204 || response.header("content-length") == "0");
 }
 
-std::int64_t total_of(const std::string& where, const http::Response& response, const PageBody& body) {
-    std::string text;
-    if (where.starts_with('/')) {
-        auto found = body.values.find(where);
-        text = found == body.values.end() ? "" : found->second.value_or("");
-    } else {
-        text = response.header(lower(where));
-    }
-    std::int64_t total = 0;
-    std::from_chars(text.data(), text.data() + text.size(), total);
-    return total;
-}
-
 }  // namespace
 
 Outcome PageFetch::fetch(const Job& job) const {
@@ -72,7 +61,8 @@ Outcome PageFetch::refused(const http::Request& request, const http::Response& r
     ErrorKind kind = is_transient(response.status) ? ErrorKind::transient : ErrorKind::terminal;
     std::string message = "the source answered " + std::to_string(response.status);
     std::string text = one_line(response.body);
-    return failed({kind, text.empty() ? message : message + ": " + text, {}, next_step(response.status)}, request.url);
+    return failed({kind, text.empty() ? message : message + ": " + text, {}, next_step(response.status)},
+                  request.url);
 }
 
 bool PageFetch::asks_again(int attempt) const {
@@ -102,6 +92,7 @@ Outcome PageFetch::fetch_page(const Job& job, bool conditional) const {
             // What the page held is gone from the raw table: read it really.
             if (!*known) return fetch_page(job, false);
             outcome.known = std::move((*known)->items);
+            for (const auto& item : outcome.known) outcome.bytes += item.data.size();
             outcome.followers = (*known)->followers;
             outcome.url = built->url;
             return outcome;
@@ -115,41 +106,41 @@ Outcome PageFetch::fetch_page(const Job& job, bool conditional) const {
     return outcome;
 }
 
-Outcome PageFetch::read(const Job& job, http::Request request, http::Response response, std::string etag) const {
+Outcome PageFetch::read(const Job& job, const http::Request& request, http::Response response,
+                        std::string etag) const {
     const Stream& stream = *rules_.request.stream;
+    bool details = rules_.request.details;
     Outcome outcome;
     outcome.url = request.url;
-    if (stream.window && !rules_.request.details && holds(stream.window->too_many, response.status)) {
+    if (stream.window && !details && holds(stream.window->too_many, response.status)) {
         outcome.split = true;
-        return outcome;
-    }
-    bool gone = rules_.request.details && (response.status == 404 || response.status == 410);
-    if (holds(stream.skip, response.status) || gone) {
+    } else if (holds(stream.skip, response.status) ||
+               (details && (response.status == 404 || response.status == 410))) {
         outcome.skipped = outcome.partial = true;
-        return outcome;
+    } else if (response.status < 200 || response.status >= 300 || is_sign_in(response)) {
+        return refused(request, response);
+    } else if (!is_empty(response)) {
+        outcome.etag = std::move(etag);
+        if (auto read = read_body(job, std::move(response), outcome); !read)
+            return failed(read.error(), request.url);
     }
-    if (response.status < 200 || response.status >= 300 || is_sign_in(response)) return refused(request, response);
-    if (is_empty(response)) return outcome;
-
-    auto body = read_page(std::move(response.body), rules_.read, job.at.ordinal);
-    if (!body) return failed(body.error(), request.url);
-    if (stream.window && !rules_.request.details && job.at.ordinal == 1 &&
-        total_of(stream.window->total, response, *body) >= stream.window->cap) {
-        outcome.split = true;
-        return outcome;
-    }
-    if (!rules_.request.details) {
-        // The asked URL, since a client may show the one that it was led to.
-        response.url = request.url;
-        auto behind = followers(stream.page, job.at, response, *body, rules_.one_by_one);
-        if (!behind) return failed(behind.error(), request.url);
-        outcome.followers = std::move(*behind);
-    }
-    outcome.partial = body->reached_older;
-    outcome.bytes = body->text->size() + body->items.size() * sizeof(Item);
-    outcome.body = std::move(*body);
-    outcome.etag = std::move(etag);
     return outcome;
+}
+
+Result<> PageFetch::read_body(const Job& job, http::Response response, Outcome& out) const {
+    const Stream& stream = *rules_.request.stream;
+    TARN_ASSIGN(out.body, read_page(std::move(response.body), rules_.read, job.at.ordinal));
+    out.bytes = out.body.text->size() + out.body.items.size() * sizeof(Item);
+    out.partial = out.body.reached_older;
+    if (rules_.request.details) return {};
+    if (stream.window && job.at.ordinal == 1) {
+        out.split = told_number(stream.window->total, response, out.body).value_or(0) >= stream.window->cap;
+        if (out.split) return {};
+    }
+    // The asked URL, since a client may show the one that it was led to.
+    response.url = out.url;
+    TARN_ASSIGN(out.followers, followers(stream.page, job.at, response, out.body, rules_.one_by_one));
+    return {};
 }
 
 }  // namespace tarn::connector

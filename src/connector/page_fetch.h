@@ -20,10 +20,10 @@ class PageFetch {
     struct Rules {
         RequestBase request;
         ReadRules read;
-        std::string place;             // stream, for messages
-        bool one_by_one = false;       // see followers()
-        bool filtered = false;         // the source leaves out what is older than `since`
-        Millis pause = 200;            // before a broken answer is asked for again
+        std::string place;                  // stream, for messages
+        bool one_by_one = false;            // see followers()
+        bool filtered = false;              // the source leaves out what is older than `since`
+        Millis pause = 0;                   // before a broken answer is asked for again
         const KnownPages* known = nullptr;  // null: no conditional requests
     };
 
@@ -35,7 +35,9 @@ class PageFetch {
 
   private:
     Outcome fetch_page(const Job& job, bool conditional) const;
-    Outcome read(const Job& job, http::Request request, http::Response response, std::string etag) const;
+    Outcome read(const Job& job, const http::Request& request, http::Response response,
+                 std::string etag) const;
+    Result<> read_body(const Job& job, http::Response response, Outcome& out) const;
     [[nodiscard]] bool asks_again(int attempt) const;
     [[nodiscard]] Outcome refused(const http::Request& request, const http::Response& response) const;
     Outcome failed(Error error, const std::string& url) const;

@@ -20,7 +20,8 @@ std::optional<std::int64_t> to_number(const std::optional<std::string>& text) {
 }
 
 // Value of a pointer into the body or of a header.
-std::optional<std::string> look_up(const std::string& what, const http::Response& response, const PageBody& body) {
+std::optional<std::string> look_up(const std::string& what, const http::Response& response,
+                                   const PageBody& body) {
     if (what.empty()) return std::nullopt;
     if (what.front() != '/') {
         std::string value = response.header(lower(what));
@@ -47,7 +48,8 @@ const std::string& link_param(const Page& page) {
 }
 
 // The number of the last page where pages can be asked for by number: the next page's URL differs from this one's in the number only.
-std::optional<std::int64_t> last_link(const Page& page, const std::map<std::string, std::string>& links, const std::string& asked) {
+std::optional<std::int64_t> last_link(const Page& page, const std::map<std::string, std::string>& links,
+                                      const std::string& asked) {
     auto next = links.find("next");
     auto last = links.find("last");
     if (next == links.end() || last == links.end()) return std::nullopt;
@@ -64,13 +66,15 @@ Followers link_followers(const Page& page, const Position& at, const http::Respo
     auto links = http::parse_link(response.header("link"));
     auto next = links.find("next");
     if (next == links.end()) return {};
-    if (auto last = last_link(page, links, response.url); last && at.url.empty()) return {*last - page.start + 1, {}};
+    if (auto last = last_link(page, links, response.url); last && at.url.empty())
+        return {*last - page.start + 1, {}};
     if (at.is_index()) return {at.ordinal + 1, {}};
     return {0, Position{at.ordinal + 1, "", next->second}};
 }
 
-Followers counted_followers(const Page& page, const Position& at, const http::Response& response, const PageBody& body) {
-    if (auto total = to_number(look_up(page.total, response, body))) {
+Followers counted_followers(const Page& page, const Position& at, const http::Response& response,
+                            const PageBody& body) {
+    if (auto total = told_number(page.total, response, body)) {
         bool pages = page.kind == "page" && page.unit == "pages";
         return {pages ? *total : (*total + page.size - 1) / std::max(page.size, 1), {}};
     }
@@ -79,14 +83,16 @@ Followers counted_followers(const Page& page, const Position& at, const http::Re
     return {more ? at.ordinal + 1 : 0, {}};
 }
 
-Result<Followers> chained_followers(const Page& page, const Position& at, const http::Response& response, const PageBody& body) {
-    if (!page.more.empty() && look_up(page.more, response, body).value_or("false") != "true") return Followers{};
+Result<Followers> chained_followers(const Page& page, const Position& at, const http::Response& response,
+                                    const PageBody& body) {
+    if (!page.more.empty() && look_up(page.more, response, body).value_or("false") != "true")
+        return Followers{};
     std::string next = look_up(page.next, response, body).value_or("");
     if (next.empty()) return Followers{};
     Position position{at.ordinal + 1, "", ""};
     (page.kind == "next" ? position.url : position.cursor) = next;
     if (position.cursor == at.cursor && position.url == at.url) {
-        return fail(ErrorKind::bad_data, "the source gives the same next page again");
+        return fail(ErrorKind::terminal, "the source gives the same next page again");
     }
     return Followers{0, position};
 }
@@ -96,7 +102,8 @@ Result<Followers> chained_followers(const Page& page, const Position& at, const 
 std::vector<std::string> page_look_ups(const Stream& stream) {
     std::vector<std::string> pointers;
     auto add = [&](const std::string& what) {
-        if (what.starts_with('/') && std::ranges::find(pointers, what) == pointers.end()) pointers.push_back(what);
+        if (what.starts_with('/') && std::ranges::find(pointers, what) == pointers.end())
+            pointers.push_back(what);
     };
     add(stream.page.total);
     add(stream.page.more);
@@ -105,7 +112,8 @@ std::vector<std::string> page_look_ups(const Stream& stream) {
     return pointers;
 }
 
-Result<Followers> followers(const Page& page, const Position& at, const http::Response& response, const PageBody& body, bool one_by_one) {
+Result<Followers> followers(const Page& page, const Position& at, const http::Response& response,
+                            const PageBody& body, bool one_by_one) {
     Followers out;
     if (body.reached_older) return out;
     if (page.kind == "link") {
@@ -119,8 +127,15 @@ Result<Followers> followers(const Page& page, const Position& at, const http::Re
     return out;
 }
 
+std::optional<std::int64_t> told_number(const std::string& where, const http::Response& response,
+                                        const PageBody& body) {
+    return to_number(look_up(where, response, body));
+}
+
 std::int64_t page_number(const Page& page, const Position& at) { return page.start + at.ordinal - 1; }
-std::int64_t page_offset(const Page& page, const Position& at) { return page.start + (at.ordinal - 1) * page.size; }
+std::int64_t page_offset(const Page& page, const Position& at) {
+    return page.start + (at.ordinal - 1) * page.size;
+}
 
 Ordered position_query(const Page& page, const Position& at) {
     Ordered query;
@@ -150,7 +165,9 @@ Position position_from_json(const std::string& text) {
     auto json = nlohmann::json::parse(text, nullptr, false);
     if (!json.is_object()) return {};
     auto page = json.find("page");
-    auto word = [&](const char* name) { return json.contains(name) && json[name].is_string() ? json[name].get<std::string>() : ""; };
+    auto word = [&](const char* name) {
+        return json.contains(name) && json[name].is_string() ? json[name].get<std::string>() : "";
+    };
     if (page == json.end() || !page->is_number_integer() || page->get<std::int64_t>() < 1) return {};
     return {page->get<std::int64_t>(), word("cursor"), word("url")};
 }

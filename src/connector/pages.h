@@ -1,6 +1,6 @@
 // Where a list goes on: from a page's answer to the pages behind it, for each page kind.
 //
-// Thread rule: pure functions. Errors: bad_data where the source repeats its cursor.
+// Thread rule: pure functions. Errors: terminal where the source repeats its cursor.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,12 @@ struct Followers {
 std::vector<std::string> page_look_ups(const Stream& stream);
 
 // `one_by_one`: pages are not asked for before the one ahead is known (a newest-first list may end anywhere).
-Result<Followers> followers(const Page& page, const Position& at, const http::Response& response, const PageBody& body, bool one_by_one);
+Result<Followers> followers(const Page& page, const Position& at, const http::Response& response,
+                            const PageBody& body, bool one_by_one);
+
+// What a header or the body says at `where`; nullopt where it is no number.
+std::optional<std::int64_t> told_number(const std::string& where, const http::Response& response,
+                                        const PageBody& body);
 
 // The query parameters that lead to a position.
 Ordered position_query(const Page& page, const Position& at);

@@ -8,8 +8,11 @@ namespace {
 
 // Go's encoder escapes these so that JSON may stand in HTML and JavaScript.
 std::string go_escaped(std::string json) {
-    static const std::vector<std::pair<std::string, std::string>> escapes = {
-        {"<", "\\u003c"}, {">", "\\u003e"}, {"&", "\\u0026"}, {"\xE2\x80\xA8", "\\u2028"}, {"\xE2\x80\xA9", "\\u2029"}};
+    static const std::vector<std::pair<std::string, std::string>> escapes = {{"<", "\\u003c"},
+                                                                             {">", "\\u003e"},
+                                                                             {"&", "\\u0026"},
+                                                                             {"\xE2\x80\xA8", "\\u2028"},
+                                                                             {"\xE2\x80\xA9", "\\u2029"}};
     for (const auto& [from, to] : escapes) json = replaced(std::move(json), from, to);
     return json;
 }
@@ -27,7 +30,8 @@ std::string scope_params(const Connector& connector, const std::map<std::string,
     for (const auto& [key, option] : connector.scope.params) {
         if (out.size() > 1) out += ',';
         auto value = options_json.find(option);
-        out += go_json('"' + key + '"') + ":" + (value == options_json.end() ? "null" : go_json(value->second));
+        out +=
+            go_json('"' + key + '"') + ":" + (value == options_json.end() ? "null" : go_json(value->second));
     }
     return out + "}";
 }

@@ -14,8 +14,9 @@ using Json = nlohmann::ordered_json;
 Json json_value(const duck::Text& value, const std::string& type) {
     if (!value) return nullptr;
     if (type == "BOOLEAN") return *value == "true";
-    static const std::unordered_set<std::string> numbers = {"TINYINT",  "SMALLINT",  "INTEGER",  "BIGINT", "UTINYINT",
-                                                            "USMALLINT", "UINTEGER", "UBIGINT", "FLOAT",  "DOUBLE"};
+    static const std::unordered_set<std::string> numbers = {"TINYINT",  "SMALLINT",  "INTEGER",  "BIGINT",
+                                                            "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
+                                                            "FLOAT",    "DOUBLE"};
     if (numbers.contains(type)) {
         Json number = Json::parse(*value, nullptr, false);
         if (number.is_number()) return number;

@@ -17,7 +17,7 @@ namespace tarn::connector {
 
 struct Parent {
     std::vector<std::string> values;  // of the columns, "" for NULL
-    std::string input;                // JSON of the columns other than `version` and `item_key`, in their order
+    std::string input;  // JSON of the columns other than `version` and `item_key`, in their order
     std::string version;
     std::string item_key;
 };

@@ -23,7 +23,8 @@ std::size_t take_placeholder(std::string_view text, Piece& out) {
     std::size_t end = at;
     if (end < text.size() && text[end] == ':') end = text.find('}', end);
     if (end >= text.size() || text[end] != '}') return 0;
-    out = {std::string(text.substr(1, at - 1)), at < end ? std::string(text.substr(at + 1, end - at - 1)) : "", true};
+    out = {std::string(text.substr(1, at - 1)),
+           at < end ? std::string(text.substr(at + 1, end - at - 1)) : "", true};
     return end + 1;
 }
 
@@ -43,7 +44,8 @@ std::string format_time(Millis millis, const std::string& layout) {
 
 // Slashes stay: values of several segments (owner/repo) are the rule.
 std::string path_encoded(const std::string& text) {
-    static constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/:@!$&'()*+,;=";
+    static constexpr std::string_view plain =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/:@!$&'()*+,;=";
     static constexpr std::string_view digits = "0123456789ABCDEF";
     std::string out;
     for (char c : text) {
@@ -59,7 +61,8 @@ std::string path_encoded(const std::string& text) {
 
 Result<std::string> value_of(const Piece& piece, const Values& values) {
     for (const Values* level = &values; level != nullptr; level = level->outer) {
-        if (auto time = level->times.find(piece.text); time != level->times.end()) return format_time(time->second, piece.layout);
+        if (auto time = level->times.find(piece.text); time != level->times.end())
+            return format_time(time->second, piece.layout);
         if (auto text = level->texts.find(piece.text); text != level->texts.end()) return text->second;
     }
     return fail(ErrorKind::bad_data, "there is no value for {" + piece.text + "}");
@@ -77,7 +80,8 @@ Result<bool> fill_json(Json& node, const Values& values) {
         TARN_ASSIGN(Filled filled, fill(text, values));
         bool alone = pieces.size() == 1 && pieces.front().placeholder;
         if (filled.left_empty && alone) return false;
-        Json number = alone && is_number_name(pieces.front()) ? Json::parse(filled.text, nullptr, false) : Json();
+        Json number =
+            alone && is_number_name(pieces.front()) ? Json::parse(filled.text, nullptr, false) : Json();
         node = number.is_number() ? number : Json(filled.text);
         return true;
     }

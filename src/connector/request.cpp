@@ -15,7 +15,8 @@ Values job_values(const RequestBase& base, const Job& job) {
                     {"offset", std::to_string(page_offset(page, job.at))},
                     {"size", std::to_string(page.size)},
                     {"cursor", job.at.cursor}};
-    if (job.unit.parent != nullptr && base.parents != nullptr) base.parents->add_values(*job.unit.parent, values);
+    if (job.unit.parent != nullptr && base.parents != nullptr)
+        base.parents->add_values(*job.unit.parent, values);
     return values;
 }
 
@@ -72,7 +73,8 @@ Result<http::Request> page_request(const RequestBase& base, const Job& job) {
     request.method = stream.method;
     if (!stream.body.empty()) {
         TARN_ASSIGN(request.body, fill_body(stream.body, values));
-        bool typed = std::ranges::any_of(request.headers, [](const auto& header) { return lower(header.first) == "content-type"; });
+        bool typed = std::ranges::any_of(
+            request.headers, [](const auto& header) { return lower(header.first) == "content-type"; });
         if (!typed) request.headers.emplace_back("Content-Type", "application/json");
     }
     if (!job.at.url.empty()) {

@@ -17,7 +17,9 @@ PageQueue::Got PageQueue::next(Delivery& out, std::chrono::milliseconds wait) {
     std::unique_lock lock(mutex_);
     if (active_.empty() && !pull_unit()) return Got::end;
     begin_workers();
-    auto front_is_done = [&] { return active_.front()->segments.front().slots.front().state == Slot::State::done; };
+    auto front_is_done = [&] {
+        return active_.front()->segments.front().slots.front().state == Slot::State::done;
+    };
     if (!done_.wait_for(lock, wait, front_is_done)) return Got::nothing_yet;
     give_out(out);
     begin_workers();
@@ -30,8 +32,10 @@ void PageQueue::begin_workers() {
     std::size_t wanted = 0;
     for (const auto& active : active_) {
         for (const auto& segment : active->segments) {
-            wanted += static_cast<std::size_t>(std::ranges::count(segment.slots, Slot::State::todo, &Slot::state));
-            wanted += static_cast<std::size_t>(std::max<std::int64_t>(0, segment.known_last - segment.next_ordinal + 1));
+            wanted +=
+                static_cast<std::size_t>(std::ranges::count(segment.slots, Slot::State::todo, &Slot::state));
+            wanted += static_cast<std::size_t>(
+                std::max<std::int64_t>(0, segment.known_last - segment.next_ordinal + 1));
         }
         if (wanted >= limits_.workers) break;
     }
@@ -66,6 +70,7 @@ void PageQueue::work() {
 
 // The first page not begun, in order. Only the page that is waited for may pass the bounds.
 bool PageQueue::pick(Picked& out) {
+    if (failed_) return false;
     bool first = true;
     bool blocked = false;
     for (auto& active : active_) {
@@ -107,7 +112,8 @@ bool PageQueue::pull_unit() {
     return true;
 }
 
-void PageQueue::add_segment(Active& active, std::list<Segment>::iterator before, Span window, const Position& start) {
+void PageQueue::add_segment(Active& active, std::list<Segment>::iterator before, Span window,
+                            const Position& start) {
     auto segment = active.segments.emplace(before);
     segment->window = window;
     segment->slots.emplace_back().at = start;
@@ -146,7 +152,8 @@ void PageQueue::finish(const Picked& picked, Outcome outcome) {
 void PageQueue::split(const Picked& picked) {
     auto parts = halves(picked.segment->window);
     if (!parts) {
-        picked.slot->outcome.error = Error{ErrorKind::terminal, "the source cuts the list even for a single second", {}, {}};
+        picked.slot->outcome.error =
+            Error{ErrorKind::terminal, "the source cuts the list even for a single second", {}, {}};
         picked.slot->state = Slot::State::done;
         ++ahead_;
         return;
@@ -164,6 +171,7 @@ void PageQueue::give_out(Delivery& out) {
     out = {};
     out.job = {active.unit, segment.window, slot.at};
     out.outcome = std::move(slot.outcome);
+    failed_ = out.outcome.error.has_value();
     if (out.outcome.followers.next) {
         out.next = out.outcome.followers.next;
     } else if (slot.at.ordinal < segment.known_last) {

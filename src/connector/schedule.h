@@ -2,7 +2,7 @@
 //
 // A unit is one list: the stream's own, a parent's, or one unfinished item. Worker threads read pages through `read`; the pages that follow become known
 // from each answer. What waits to be given out is bounded in bytes and number; the page that is waited for is always read.
-// Nothing behind a failed page is begun.
+// Nothing behind a failed page is begun, and nothing comes after it.
 // Thread rule: one thread calls next(); `source` runs under a lock, one call at a time; `read` runs on the workers. The destructor waits for the pages
 // under way.
 #pragma once
@@ -42,8 +42,8 @@ struct Job {
 
 struct Outcome {
     std::optional<Error> error;
-    bool split = false;         // the window holds too much: read its halves instead
-    bool partial = false;       // not the whole list: cut by `since`, or a status that is skipped
+    bool split = false;    // the window holds too much: read its halves instead
+    bool partial = false;  // not the whole list: cut by `since`, or a status that is skipped
     bool skipped = false;
     Followers followers;
     PageBody body;
@@ -68,7 +68,8 @@ class PageQueue {
     };
     enum class Got { page, nothing_yet, end };
 
-    PageQueue(Source source, Read read, Limits limits) : source_(std::move(source)), read_(std::move(read)), limits_(limits) {}
+    PageQueue(Source source, Read read, Limits limits)
+        : source_(std::move(source)), read_(std::move(read)), limits_(limits) {}
     ~PageQueue();
     PageQueue(const PageQueue&) = delete;
     PageQueue& operator=(const PageQueue&) = delete;
@@ -102,7 +103,8 @@ class PageQueue {
     bool pick_in(Active& active, bool& first, bool& blocked, Picked& out);
     bool pull_unit();
     [[nodiscard]] bool has_room() const { return waiting_bytes_ < limits_.bytes && ahead_ < limits_.pages; }
-    static void add_segment(Active& active, std::list<Segment>::iterator before, Span window, const Position& start);
+    static void add_segment(Active& active, std::list<Segment>::iterator before, Span window,
+                            const Position& start);
     static void extend(Segment& segment);
     void finish(const Picked& picked, Outcome outcome);
     void split(const Picked& picked);
@@ -116,7 +118,7 @@ class PageQueue {
     std::deque<std::unique_ptr<Active>> active_;
     std::vector<std::thread> threads_;
     std::size_t waiting_bytes_ = 0, ahead_ = 0, idle_ = 0;
-    bool source_done_ = false, stopping_ = false;
+    bool source_done_ = false, failed_ = false, stopping_ = false;
 };
 
 }  // namespace tarn::connector

@@ -21,10 +21,12 @@ std::string key_hash(const std::string& text) {
 Result<> each_item(DataFile& data, const RawPlace& place, const std::string& condition,
                    const std::function<void(const std::string& key_text, RawItem item)>& found) {
     TARN_ASSIGN(auto reader, data.reader());
-    return reader->each("select _tarn_item, data, url, input from " + sql_name(place.raw_table) + " where params = " + sql_text(place.params) +
-                            " and _tarn_item is not null and " + condition + " order by id",
+    return reader->each("select _tarn_item, data, url, input from " + sql_name(place.raw_table) +
+                            " where params = " + sql_text(place.params) + " and _tarn_item is not null and " +
+                            condition + " order by id",
                         [&](const std::vector<duck::Text>& row) {
-                            found(row[0].value_or(""), {"", "", row[1].value_or(""), row[2].value_or(""), row[3].value_or("")});
+                            found(row[0].value_or(""),
+                                  {"", "", row[1].value_or(""), row[2].value_or(""), row[3].value_or("")});
                         });
 }
 
@@ -42,21 +44,24 @@ Result<std::vector<RawItem>> stored_items(DataFile& data, const RawPlace& place,
         texts.insert(std::move(text));
     }
     std::size_t head = input_key.empty() ? 0 : valid_utf8(input_key).size() + 1;
-    TARN_TRY(each_item(data, place, "_tarn_key in (" + hashes + ")", [&](const std::string& text, RawItem item) {
-        if (!texts.contains(text)) return;
-        item.input_key = input_key;
-        item.item_key = text.substr(head);
-        out.push_back(std::move(item));
-    }));
+    TARN_TRY(
+        each_item(data, place, "_tarn_key in (" + hashes + ")", [&](const std::string& text, RawItem item) {
+            if (!texts.contains(text)) return;
+            item.input_key = input_key;
+            item.item_key = text.substr(head);
+            out.push_back(std::move(item));
+        }));
     return out;
 }
 
-Result<std::vector<RawItem>> stored_below(DataFile& data, const RawPlace& place, const std::vector<std::string>& input_keys) {
+Result<std::vector<RawItem>> stored_below(DataFile& data, const RawPlace& place,
+                                          const std::vector<std::string>& input_keys) {
     std::vector<RawItem> out;
     std::string list;
     for (const auto& key : input_keys) list += (list.empty() ? "" : ", ") + sql_text(valid_utf8(key));
     if (list.empty()) return out;
-    std::string condition = "contains(_tarn_item, chr(10)) and split_part(_tarn_item, chr(10), 1) in (" + list + ")";
+    std::string condition =
+        "contains(_tarn_item, chr(10)) and split_part(_tarn_item, chr(10), 1) in (" + list + ")";
     TARN_TRY(each_item(data, place, condition, [&](const std::string& text, RawItem item) {
         auto end = text.find('\n');
         item.input_key = text.substr(0, end);

@@ -19,6 +19,7 @@ struct RawPlace {
 Result<std::vector<RawItem>> stored_items(DataFile& data, const RawPlace& place, const std::string& input_key,
                                           const std::vector<std::string>& item_keys);
 // All items below these parents.
-Result<std::vector<RawItem>> stored_below(DataFile& data, const RawPlace& place, const std::vector<std::string>& input_keys);
+Result<std::vector<RawItem>> stored_below(DataFile& data, const RawPlace& place,
+                                          const std::vector<std::string>& input_keys);
 
 }  // namespace tarn::connector

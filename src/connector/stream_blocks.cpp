@@ -35,10 +35,8 @@ Read<T> date(Millis T::*member) {
 
 const Keys<Since>& since_keys() {
     static const Keys<Since> keys = {
-        {"query", text(&Since::query)},
-        {"format", text(&Since::format)},
-        {"field", pointer(&Since::field)},
-        {"overlap", duration(&Since::overlap)},
+        {"query", text(&Since::query)},    {"format", text(&Since::format)},
+        {"field", pointer(&Since::field)}, {"overlap", duration(&Since::overlap)},
         {"start", date(&Since::start)},
     };
     return keys;
@@ -46,12 +44,9 @@ const Keys<Since>& since_keys() {
 
 const Keys<Window>& window_keys() {
     static const Keys<Window> keys = {
-        {"query", text(&Window::query)},
-        {"format", text(&Window::format)},
-        {"total", text(&Window::total), true},
-        {"cap", number(&Window::cap), true},
-        {"start", date(&Window::start), true},
-        {"too_many", statuses(&Window::too_many)},
+        {"query", text(&Window::query)},       {"format", text(&Window::format)},
+        {"total", text(&Window::total), true}, {"cap", number(&Window::cap), true},
+        {"start", date(&Window::start), true}, {"too_many", statuses(&Window::too_many)},
     };
     return keys;
 }
@@ -81,7 +76,9 @@ void read_keep(Problems& problems, const YAML::Node& node, Stream& out) {
     for (auto& entry : out.keep) slashed(entry.first);
 }
 
-void read_body(Problems&, const YAML::Node& node, Stream& out) { out.body = node.IsScalar() ? node.Scalar() : json_text(node); }
+void read_body(Problems&, const YAML::Node& node, Stream& out) {
+    out.body = node.IsScalar() ? node.Scalar() : json_text(node);
+}
 
 }  // namespace
 

@@ -13,7 +13,9 @@ std::string Problems::place(const YAML::Node& node) const {
     return mark.is_null() ? file_ : file_ + ":" + std::to_string(mark.line + 1);
 }
 
-void Problems::add(const std::string& place, const std::string& message) { lines_.push_back(place + ": " + message); }
+void Problems::add(const std::string& place, const std::string& message) {
+    lines_.push_back(place + ": " + message);
+}
 
 Result<> Problems::result() const {
     if (lines_.empty()) return {};

@@ -13,9 +13,11 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
 #include "base/result.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "connector/connector.h"
 
@@ -55,7 +57,8 @@ bool read_text(Problems& problems, const YAML::Node& node, std::string& out);
 bool read_number(Problems& problems, const YAML::Node& node, std::int64_t& out);
 bool read_flag(Problems& problems, const YAML::Node& node, bool& out);
 void read_duration(Problems& problems, const YAML::Node& node, Millis& out);
-void read_texts(Problems& problems, const YAML::Node& node, std::vector<std::string>& out);  // a list or one value
+void read_texts(Problems& problems, const YAML::Node& node,
+                std::vector<std::string>& out);  // a list or one value
 void read_statuses(Problems& problems, const YAML::Node& node, std::vector<int>& out);
 // A map of texts in the file's order; a list as value repeats the name.
 void read_ordered(Problems& problems, const YAML::Node& node, Ordered& out);
@@ -63,13 +66,14 @@ void read_shape(Problems& problems, const YAML::Node& node, model::Shape& out);
 std::string json_text(const YAML::Node& node);
 
 template <class T>
-void read_block(Problems& problems, const YAML::Node& node, const std::string& block, const Keys<T>& keys, T& out) {
+void read_block(Problems& problems, const YAML::Node& node, const std::string& block, const Keys<T>& keys,
+                T& out) {
     if (!node.IsMap()) {
         problems.add(node, block + " must be a map");
         return;
     }
-    std::string legal;
-    for (const auto& key : keys) legal += (legal.empty() ? "" : ", ") + std::string(key.name);
+    std::vector<std::string> legal;
+    for (const auto& key : keys) legal.emplace_back(key.name);
     std::set<std::string, std::less<>> seen;
     for (const auto& entry : node) {
         const std::string& name = entry.first.Scalar();
@@ -78,22 +82,27 @@ void read_block(Problems& problems, const YAML::Node& node, const std::string& b
             if (key.name == name) known = &key;
         }
         if (known == nullptr) {
-            problems.add(entry.first, block + ": unknown key '" + name + "'; legal: " + legal);
+            problems.add(entry.first,
+                         fmt::format("{}: unknown key '{}'; legal: {}", block, name, join(legal, ", ")));
         } else if (!seen.insert(name).second) {
-            problems.add(entry.first, block + ": '" + name + "' stands here twice");
+            problems.add(entry.first, fmt::format("{}: '{}' stands here twice", block, name));
         } else {
             known->read(problems, entry.second, out);
         }
     }
     for (const auto& key : keys) {
-        if (key.required && !seen.contains(key.name)) problems.add(node, block + " needs '" + std::string(key.name) + "'");
+        if (key.required && !seen.contains(key.name)) {
+            problems.add(node, fmt::format("{} needs '{}'", block, key.name));
+        }
     }
 }
 
 // Readers of one member, for the tables.
 template <class T>
 Read<T> text(std::string T::*member) {
-    return [member](Problems& problems, const YAML::Node& node, T& out) { read_text(problems, node, out.*member); };
+    return [member](Problems& problems, const YAML::Node& node, T& out) {
+        read_text(problems, node, out.*member);
+    };
 }
 
 template <class T, class Number>
@@ -106,32 +115,44 @@ Read<T> number(Number T::*member) {
 
 template <class T>
 Read<T> flag(bool T::*member) {
-    return [member](Problems& problems, const YAML::Node& node, T& out) { read_flag(problems, node, out.*member); };
+    return [member](Problems& problems, const YAML::Node& node, T& out) {
+        read_flag(problems, node, out.*member);
+    };
 }
 
 template <class T>
 Read<T> duration(Millis T::*member) {
-    return [member](Problems& problems, const YAML::Node& node, T& out) { read_duration(problems, node, out.*member); };
+    return [member](Problems& problems, const YAML::Node& node, T& out) {
+        read_duration(problems, node, out.*member);
+    };
 }
 
 template <class T>
 Read<T> texts(std::vector<std::string> T::*member) {
-    return [member](Problems& problems, const YAML::Node& node, T& out) { read_texts(problems, node, out.*member); };
+    return [member](Problems& problems, const YAML::Node& node, T& out) {
+        read_texts(problems, node, out.*member);
+    };
 }
 
 template <class T>
 Read<T> statuses(std::vector<int> T::*member) {
-    return [member](Problems& problems, const YAML::Node& node, T& out) { read_statuses(problems, node, out.*member); };
+    return [member](Problems& problems, const YAML::Node& node, T& out) {
+        read_statuses(problems, node, out.*member);
+    };
 }
 
 template <class T>
 Read<T> ordered(Ordered T::*member) {
-    return [member](Problems& problems, const YAML::Node& node, T& out) { read_ordered(problems, node, out.*member); };
+    return [member](Problems& problems, const YAML::Node& node, T& out) {
+        read_ordered(problems, node, out.*member);
+    };
 }
 
 template <class T>
 Read<T> shape(model::Shape T::*member) {
-    return [member](Problems& problems, const YAML::Node& node, T& out) { read_shape(problems, node, out.*member); };
+    return [member](Problems& problems, const YAML::Node& node, T& out) {
+        read_shape(problems, node, out.*member);
+    };
 }
 
 }  // namespace tarn::connector

@@ -8,32 +8,42 @@
 namespace tarn::model {
 namespace {
 
-bool contains(const std::vector<std::string>& list, const std::string& item) { return std::ranges::find(list, item) != list.end(); }
+bool contains(const std::vector<std::string>& list, const std::string& item) {
+    return std::ranges::find(list, item) != list.end();
+}
 
 std::string canonical(const Column& column, const std::string& value) {
-    if (column.type == ColumnType::datetime) return "date_trunc('milliseconds', try_cast(" + value + " as timestamp))";
+    if (column.type == ColumnType::datetime)
+        return "date_trunc('milliseconds', try_cast(" + value + " as timestamp))";
     return "try_cast(" + value + " as " + duck_type(column) + ")";
 }
 
 }  // namespace
 
-Apply::Apply(duck::Connection& connection, const ModelSet& set, const Model& model, std::string stamp, ModelCounts& counts)
+Apply::Apply(duck::Connection& connection, const ModelSet& set, const Model& model, std::string stamp,
+             ModelCounts& counts, bool scope_has_rows)
     : connection_(connection),
       set_(set),
       model_(model),
       target_(*set.around().schema->table(model.target)),
       stamp_("timestamp '" + std::move(stamp) + "'"),
       counts_(counts) {
+    can_vanish_ =
+        !target_.shared && target_.has_origin() && (scope_has_rows || model.writes == Writes::children);
     origin_ = model.writes != Writes::update && target_.has_origin();
     for (const auto& column : target_.columns) {
         bool yielded = contains(model.outputs, column.name);
         bool of_origin = column.name.starts_with("_raw_data_");
         bool of_times = column.name == "created_at" || column.name == "updated_at";
-        bool kept = contains(set.updated_columns(model.target), column.name) && !contains(target_.primary_key, column.name);
-        if (model.writes == Writes::update ? yielded : (!of_origin && !of_times && !kept)) columns_.push_back(column.name);
+        bool kept = contains(set.updated_columns(model.target), column.name) &&
+                    !contains(target_.primary_key, column.name);
+        if (model.writes == Writes::update ? yielded : (!of_origin && !of_times && !kept))
+            columns_.push_back(column.name);
         if (kept && model.writes != Writes::update) kept_.push_back(column.name);
     }
-    if (origin_) columns_.insert(columns_.end(), {"_raw_data_id", "_raw_data_params", "_raw_data_table", "_raw_data_remark"});
+    if (origin_)
+        columns_.insert(columns_.end(),
+                        {"_raw_data_id", "_raw_data_params", "_raw_data_table", "_raw_data_remark"});
 }
 
 std::string Apply::target_name() const { return "main." + sql_name(target_.name); }
@@ -41,7 +51,8 @@ std::string Apply::target_name() const { return "main." + sql_name(target_.name)
 std::string Apply::on_key(const std::string& left, const std::string& right) const {
     std::string condition;
     for (const auto& name : target_.primary_key) {
-        condition += (condition.empty() ? "" : " and ") + left + "." + sql_name(name) + " = " + right + "." + sql_name(name);
+        condition += (condition.empty() ? "" : " and ") + left + "." + sql_name(name) + " = " + right + "." +
+                     sql_name(name);
     }
     return condition;
 }
@@ -59,26 +70,36 @@ Result<std::string> Apply::result_select(const std::string& rows, const Inputs& 
     for (const auto& name : columns_) {
         select += select.empty() ? "" : ", ";
         if (name.starts_with("_raw_data_")) {
-            select += "q.origin." + sql_name(name.substr(std::string("_raw_data_").size())) + " as " + sql_name(name);
+            select += "q.origin." + sql_name(name.substr(std::string("_raw_data_").size())) + " as " +
+                      sql_name(name);
         } else if (contains(model_.outputs, name)) {
             const Column& column = *target_.column(name);
             std::string value = "q." + sql_name(name);
-            select += canonical(column, value) + " as " + sql_name(name);
-            if (column.type == ColumnType::varchar || column.type == ColumnType::text) continue;
-            misfit += " when " + value + " is not null and " + canonical(column, value) + " is null then " + sql_text(target_.name + "." + name + ": ") +
-                      " || left(cast(" + value + " as varchar), 40) || " + sql_text(" is no " + duck_type(column));
+            bool fits =
+                model_.output_types[static_cast<std::size_t>(std::ranges::find(model_.outputs, name) -
+                                                             model_.outputs.begin())] == duck_type(column);
+            select += (fits && column.type != ColumnType::datetime ? value : canonical(column, value)) +
+                      " as " + sql_name(name);
+            if (fits || duck_type(column) == "VARCHAR") continue;
+            misfit += " when " + value + " is not null and " + canonical(column, value) + " is null then " +
+                      sql_text(target_.name + "." + name + ": ") + " || left(cast(" + value +
+                      " as varchar), 40) || " + sql_text(" is no " + duck_type(column));
         } else {
             select += "cast(null as " + duck_type(*target_.column(name)) + ") as " + sql_name(name);
         }
     }
-    return "select " + select + ", " + (misfit.empty() ? "cast(null as varchar)" : "case" + misfit + " end") + " as tarn_misfit from (" + statement + ") q";
+    return "select " + select + ", " + (misfit.empty() ? "cast(null as varchar)" : "case" + misfit + " end") +
+           " as tarn_misfit from (" + statement + ") q";
 }
 
 Result<> Apply::reject(const std::string& reason, const std::string& condition) {
     if (!origin_) return {};
-    TARN_TRY(connection_.run("insert into main._tarn_rejects (raw_table, raw_id, params, model, path, reason, created_at) select distinct _raw_data_table, "
-                             "_raw_data_id, _raw_data_params, " +
-                             sql_text(model_.id) + ", " + sql_text(target_.name) + ", " + reason + ", " + stamp_ + " from temp.tarn_o where " + condition));
+    TARN_TRY(
+        connection_.run("insert into main._tarn_rejects (raw_table, raw_id, params, model, path, reason, "
+                        "created_at) select distinct _raw_data_table, "
+                        "_raw_data_id, _raw_data_params, " +
+                        sql_text(model_.id) + ", " + sql_text(target_.name) + ", " + reason + ", " + stamp_ +
+                        " from temp.tarn_o where " + condition));
     return {};
 }
 
@@ -100,7 +121,8 @@ Result<> Apply::put_aside(const std::string& reason, const std::string& conditio
 Result<> Apply::build(const std::string& rows, const Inputs& inputs) {
     TARN_ASSIGN(std::string select, result_select(rows, inputs));
     TARN_TRY(connection_.run("create or replace temp table tarn_o as " + select));
-    TARN_ASSIGN(auto old, connection_.value("select 1 from main._tarn_rejects where model = " + sql_text(model_.id) + " limit 1"));
+    TARN_ASSIGN(auto old, connection_.value("select 1 from main._tarn_rejects where model = " +
+                                            sql_text(model_.id) + " limit 1"));
     if (old) {
         TARN_TRY(connection_.run("delete from main._tarn_rejects where model = " + sql_text(model_.id) +
                                  " and (raw_id, raw_table) in (select (id, \"table\") from temp.tarn_u)"));
@@ -110,24 +132,28 @@ Result<> Apply::build(const std::string& rows, const Inputs& inputs) {
 
 Result<> Apply::refuse_null_keys() {
     std::string null_key;
-    for (const auto& name : target_.primary_key) null_key += (null_key.empty() ? "" : " or ") + sql_name(name) + " is null";
-    if (model_.writes != Writes::children) return put_aside(sql_text("a key column is null"), "(" + null_key + ")");
+    for (const auto& name : target_.primary_key)
+        null_key += (null_key.empty() ? "" : " or ") + sql_name(name) + " is null";
+    if (model_.writes != Writes::children)
+        return put_aside(sql_text("a key column is null"), "(" + null_key + ")");
     std::string parent = join(model_.parent_key, ", ");
-    TARN_TRY(connection_.run("create or replace temp table tarn_p as select distinct " + parent + " from temp.tarn_o"));
+    TARN_TRY(connection_.run("create or replace temp table tarn_p as select distinct " + parent +
+                             " from temp.tarn_o"));
     TARN_TRY(connection_.run("delete from temp.tarn_o where " + null_key));
     return {};
 }
 
 Result<> Apply::keep_one_per_key() {
-    TARN_ASSIGN(std::int64_t twice, connection_.number("select count(*) from (select 1 from temp.tarn_o group by " + key_list("") +
-                                                       " having count(*) > 1 limit 1)"));
+    TARN_ASSIGN(std::int64_t twice,
+                connection_.number("select count(*) from (select 1 from temp.tarn_o group by " +
+                                   key_list("") + " having count(*) > 1 limit 1)"));
     if (twice == 0) return {};
     // The content decides between equals, so that the choice does not depend on the order of threads.
     std::string rank = origin_ ? "coalesce(_raw_data_id, 0)" : "0";
     std::string content;
     for (const auto& name : columns_) content += ", '" + name + "': " + sql_name(name);
-    TARN_TRY(connection_.run("create or replace temp table tarn_keep as select arg_max(rowid, {'rank': " + rank + content +
-                             "}) as rid from temp.tarn_o group by " + key_list("")));
+    TARN_TRY(connection_.run("create or replace temp table tarn_keep as select arg_max(rowid, {'rank': " +
+                             rank + content + "}) as rid from temp.tarn_o group by " + key_list("")));
     TARN_TRY(connection_.run("delete from temp.tarn_o where rowid not in (select rid from temp.tarn_keep)"));
     return {};
 }
@@ -136,17 +162,23 @@ Result<> Apply::cut_long_texts() {
     for (const auto& name : model_.outputs) {
         if (name == "origin" || target_.column(name)->type != ColumnType::varchar) continue;
         std::string length = std::to_string(target_.column(name)->length);
-        std::string is_long = "strlen(" + sql_name(name) + ") > " + length + " and length(" + sql_name(name) + ") > " + length;
+        std::string is_long =
+            "strlen(" + sql_name(name) + ") > " + length + " and length(" + sql_name(name) + ") > " + length;
         std::string size = "' || length(" + sql_name(name) + ") || '";
         if (contains(target_.primary_key, name)) {
-            TARN_TRY(put_aside("'" + name + ": a text of " + size + " characters is too long for a key of " + length + "'", is_long));
+            TARN_TRY(put_aside(
+                "'" + name + ": a text of " + size + " characters is too long for a key of " + length + "'",
+                is_long));
             continue;
         }
-        TARN_ASSIGN(std::int64_t count, connection_.number("select count(*) from temp.tarn_o where " + is_long));
+        TARN_ASSIGN(std::int64_t count,
+                    connection_.number("select count(*) from temp.tarn_o where " + is_long));
         if (count == 0) continue;
         counts_.cut += count;
-        TARN_TRY(reject("'" + name + ": a text of " + size + " characters was cut at " + length + "'", is_long));
-        TARN_TRY(connection_.run("update temp.tarn_o set " + sql_name(name) + " = left(" + sql_name(name) + ", " + length + ") where " + is_long));
+        TARN_TRY(
+            reject("'" + name + ": a text of " + size + " characters was cut at " + length + "'", is_long));
+        TARN_TRY(connection_.run("update temp.tarn_o set " + sql_name(name) + " = left(" + sql_name(name) +
+                                 ", " + length + ") where " + is_long));
     }
     return {};
 }
@@ -155,20 +187,26 @@ Result<> Apply::note_vanished() {
     std::string of_parent;
     if (model_.writes == Writes::children) {
         std::string on;
-        for (const auto& name : model_.parent_key) on += (on.empty() ? "" : " and ") + ("t." + sql_name(name) + " = p." + sql_name(name));
+        for (const auto& name : model_.parent_key)
+            on += (on.empty() ? "" : " and ") + ("t." + sql_name(name) + " = p." + sql_name(name));
         of_parent = " or exists (select 1 from temp.tarn_p p where " + on + ")";
     }
-    TARN_TRY(connection_.run("create or replace temp table tarn_v as select t.rowid as rid from " + target_name() +
-                             " t where not exists (select 1 from temp.tarn_m m where m.rid = t.rowid) and (exists (select 1 from temp.tarn_u u where u.ours "
-                             "and u.id = t._raw_data_id and u.params = t._raw_data_params and u.\"table\" = t._raw_data_table)" +
-                             of_parent + ")"));
+    TARN_TRY(connection_.run(
+        "create or replace temp table tarn_v as select t.rowid as rid from " + target_name() +
+        " t where not exists (select 1 from temp.tarn_m m where m.rid = t.rowid) and (exists (select 1 from "
+        "temp.tarn_u u where u.ours "
+        "and u.id = t._raw_data_id and u.params = t._raw_data_params and u.\"table\" = t._raw_data_table)" +
+        of_parent + ")"));
     TARN_ASSIGN(std::int64_t count, connection_.number("select count(*) from temp.tarn_v"));
     if (count == 0) return {};
     counts_.deleted += count;
-    TARN_TRY(connection_.run("insert into main._tarn_gone (table_name, params, raw_table, raw_id, key, stamp) select " + sql_text(target_.name) +
-                             ", _raw_data_params, _raw_data_table, _raw_data_id, concat_ws(':', " + key_list("") + "), " + stamp_ + " from " +
-                             target_name() + " where rowid in (select rid from temp.tarn_v)"));
-    TARN_TRY(connection_.run("delete from " + target_name() + " where rowid in (select rid from temp.tarn_v)"));
+    TARN_TRY(connection_.run(
+        "insert into main._tarn_gone (table_name, params, raw_table, raw_id, key, stamp) select " +
+        sql_text(target_.name) + ", _raw_data_params, _raw_data_table, _raw_data_id, concat_ws(':', " +
+        key_list("") + "), " + stamp_ + " from " + target_name() +
+        " where rowid in (select rid from temp.tarn_v)"));
+    TARN_TRY(
+        connection_.run("delete from " + target_name() + " where rowid in (select rid from temp.tarn_v)"));
     return {};
 }
 
@@ -190,7 +228,8 @@ Result<std::int64_t> Apply::write_rows(bool target_is_empty) {
         values += (target_is_empty ? ", " + stamp_ : ", coalesce(m.made, " + stamp_ + ")") + ", " + stamp_;
     }
     std::string from = " from temp.tarn_o o";
-    if (!target_is_empty) from += " left join temp.tarn_m m on m.oid = o.rowid where m.oid is null or not m.same";
+    if (!target_is_empty)
+        from += " left join temp.tarn_m m on m.oid = o.rowid where m.oid is null or not m.same";
     return connection_.run("insert into " + target_name() + " (" + into + ") select " + values + from);
 }
 
@@ -204,16 +243,28 @@ Result<> Apply::merge_rows() {
     std::string same;
     for (const auto& name : columns_) {
         if (contains(target_.primary_key, name)) continue;
-        same += (same.empty() ? "" : " and ") + ("t." + sql_name(name) + " is not distinct from o." + sql_name(name));
+        same += (same.empty() ? "" : " and ") +
+                ("t." + sql_name(name) + " is not distinct from o." + sql_name(name));
     }
     std::string carried = target_.has_times() ? ", t.created_at as made" : "";
     for (const auto& name : kept_) carried += ", t." + sql_name(name);
-    TARN_TRY(connection_.run("create or replace temp table tarn_m as select t.rowid as rid, o.rowid as oid, (" + (same.empty() ? "true" : same) +
-                             ") as same" + carried + " from " + target_name() + " t join temp.tarn_o o on " + on_key("t", "o")));
-    if (!target_.shared && target_.has_origin()) TARN_TRY(note_vanished());
+    // A row that a later item of the same source made stays, unless that item is worked on here and no longer makes it.
+    std::string later = origin_ ? "t._raw_data_id > o._raw_data_id and t._raw_data_params = "
+                                  "o._raw_data_params and t._raw_data_table = o._raw_data_table and "
+                                  "t._raw_data_id not in (select id from temp.tarn_u where id is not null)"
+                                : "false";
+    TARN_TRY(
+        connection_.run("create or replace temp table tarn_m as select t.rowid as rid, o.rowid as oid, ((" +
+                        (same.empty() ? "true" : same) + ") or (" + later + ")) as same" + carried +
+                        " from " + target_name() + " t join temp.tarn_o o on " + on_key("t", "o")));
+    if (can_vanish_) TARN_TRY(note_vanished());
     TARN_ASSIGN(std::int64_t changed, connection_.number("select count(*) from temp.tarn_m where not same"));
-    TARN_ASSIGN(std::int64_t added, connection_.number("select (select count(*) from temp.tarn_o) - (select count(*) from temp.tarn_m)"));
-    if (changed > 0) TARN_TRY(connection_.run("delete from " + target_name() + " where rowid in (select rid from temp.tarn_m where not same)"));
+    TARN_ASSIGN(
+        std::int64_t added,
+        connection_.number("select (select count(*) from temp.tarn_o) - (select count(*) from temp.tarn_m)"));
+    if (changed > 0)
+        TARN_TRY(connection_.run("delete from " + target_name() +
+                                 " where rowid in (select rid from temp.tarn_m where not same)"));
     if (changed + added > 0) TARN_TRY(write_rows(false));
     counts_.changed += changed;
     counts_.added += added;
@@ -225,11 +276,13 @@ Result<> Apply::merge_update() {
     std::string differs;
     for (const auto& name : model_.set_columns) {
         set += (set.empty() ? "" : ", ") + sql_name(name) + " = o." + sql_name(name);
-        differs += (differs.empty() ? "" : " or ") + ("t." + sql_name(name) + " is distinct from o." + sql_name(name));
+        differs += (differs.empty() ? "" : " or ") +
+                   ("t." + sql_name(name) + " is distinct from o." + sql_name(name));
     }
     std::string found = " from temp.tarn_o o where " + on_key("t", "o") + " and (" + differs + ")";
-    TARN_ASSIGN(std::int64_t count, connection_.number("select count(*) from " + target_name() + " t, temp.tarn_o o where " + on_key("t", "o") +
-                                                       " and (" + differs + ")"));
+    TARN_ASSIGN(std::int64_t count,
+                connection_.number("select count(*) from " + target_name() + " t, temp.tarn_o o where " +
+                                   on_key("t", "o") + " and (" + differs + ")"));
     if (count == 0) return {};
     if (target_.has_times()) set += ", updated_at = " + stamp_;
     TARN_TRY(connection_.run("update " + target_name() + " t set " + set + found));

@@ -14,7 +14,9 @@ namespace tarn::model {
 
 class Apply {
   public:
-    Apply(duck::Connection& connection, const ModelSet& set, const Model& model, std::string stamp, ModelCounts& counts);
+    // `scope_has_rows`: false where the target had no row of the scope before the stage, so none can vanish.
+    Apply(duck::Connection& connection, const ModelSet& set, const Model& model, std::string stamp,
+          ModelCounts& counts, bool scope_has_rows = true);
 
     // `rows`: a select of the driving rows to work on; `inputs` fill the model's select.
     Result<> run(const std::string& rows, const Inputs& inputs);
@@ -43,9 +45,10 @@ class Apply {
     const Table& target_;
     std::string stamp_;
     ModelCounts& counts_;
-    bool origin_ = false;                  // the result carries provenance
-    std::vector<std::string> columns_;     // of the result, provenance included
-    std::vector<std::string> kept_;        // columns of the target that update models own
+    bool can_vanish_ = true;
+    bool origin_ = false;               // the result carries provenance
+    std::vector<std::string> columns_;  // of the result, provenance included
+    std::vector<std::string> kept_;     // columns of the target that update models own
 };
 
 }  // namespace tarn::model

@@ -7,12 +7,13 @@
 namespace tarn::model {
 
 std::string origin_of_row(const std::string& alias) {
-    return "{'id': " + alias + "._raw_data_id, 'params': " + alias + "._raw_data_params, 'table': " + alias + "._raw_data_table, 'remark': " +
-           alias + "._raw_data_remark}";
+    return "{'id': " + alias + "._raw_data_id, 'params': " + alias + "._raw_data_params, 'table': " + alias +
+           "._raw_data_table, 'remark': " + alias + "._raw_data_remark}";
 }
 
 std::string origin_of_raw(const std::string& alias, const std::string& raw_table) {
-    return "{'id': " + alias + ".id::ubigint, 'params': " + alias + ".params, 'table': " + sql_text(raw_table) + ", 'remark': ''}";
+    return "{'id': " + alias + ".id::ubigint, 'params': " + alias +
+           ".params, 'table': " + sql_text(raw_table) + ", 'remark': ''}";
 }
 
 Result<std::string> scope_condition(const Model& model, const Surroundings& around) {
@@ -24,7 +25,8 @@ Result<std::string> scope_condition(const Model& model, const Surroundings& arou
     for (const auto& [column, input] : around.scope_columns) {
         if (table->column(column) == nullptr) continue;
         if (column != "connection_id") has_key = true;
-        condition += (condition.empty() ? "" : " and ") + model.alias + "." + sql_name(column) + " = $" + input;
+        condition +=
+            (condition.empty() ? "" : " and ") + model.alias + "." + sql_name(column) + " = $" + input;
     }
     if (!has_key) {
         return fail(ErrorKind::bad_data, model.driver + " has none of the scope's key columns", model.file,
@@ -37,19 +39,24 @@ std::string with_driver(const Model& model, const std::string& rows) {
     return "with " + sql_name(model.driver) + " as (" + rows + ")\nselect * from (\n" + model.sql + "\n)";
 }
 
-Result<std::string> driver_rows(const Model& model, const Surroundings& around, const std::string& condition) {
+Result<std::string> driver_rows(const Model& model, const Surroundings& around,
+                                const std::string& condition) {
     TARN_ASSIGN(std::string scope, scope_condition(model, around));
     std::string where = " where " + scope + (condition.empty() ? "" : " and " + condition);
     auto raw = around.raw.find(model.driver);
     if (raw == around.raw.end()) {
         const Table* table = around.schema->table(model.driver);
         std::string origin = table->has_origin() ? ", " + origin_of_row(model.alias) + " as origin" : "";
-        return "select " + model.alias + ".*" + origin + " from main." + sql_name(model.driver) + " " + model.alias + where;
+        return "select " + model.alias + ".*" + origin + " from main." + sql_name(model.driver) + " " +
+               model.alias + where;
     }
     return "select t.id as raw_id, " + origin_of_raw("t", model.driver) + " as origin, t.url, " +
-           (raw->second.input.empty() ? "t.input" : ModelSet::parser_name(model.driver, true) + "(t.input).v") + " as input, t.p.v as j, t.p.e as bad, t._tarn_changed as changed, t._tarn_item is not null as ours from (select " +
-           model.alias + ".*, " + ModelSet::parser_name(model.driver, false) + "(" + model.alias + ".data) as p from main." + sql_name(model.driver) + " " +
-           model.alias + where + ") t";
+           (raw->second.input.empty() ? "t.input"
+                                      : ModelSet::parser_name(model.driver, true) + "(t.input).v") +
+           " as input, t.p.v as j, t.p.e as bad, t._tarn_changed as changed, t._tarn_item is not null as "
+           "ours from (select " +
+           model.alias + ".*, " + ModelSet::parser_name(model.driver, false) + "(" + model.alias +
+           ".data) as p from main." + sql_name(model.driver) + " " + model.alias + where + ") t";
 }
 
 }  // namespace tarn::model

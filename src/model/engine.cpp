@@ -1,7 +1,7 @@
 #include "model/engine.h"
 
-#include <algorithm>
 #include <xxhash.h>
+#include <algorithm>
 
 #include <fmt/format.h>
 
@@ -15,7 +15,7 @@ namespace tarn::model {
 namespace {
 
 // Rows parsed at a time: bounds the memory that a large pass needs.
-constexpr std::int64_t batch_bytes = 48'000'000;
+constexpr std::int64_t batch_bytes = 40'000'000;
 constexpr std::int64_t largest_batch = 60'000;
 constexpr const char* engine_version = "1";
 
@@ -29,6 +29,7 @@ struct Work {
     const Model* model = nullptr;
     std::string hash, since;
     bool full = false, skip = false;
+    bool target_has_rows = true;  // of the scope, before the stage
 };
 
 // A raw model whose select failed on its rows.
@@ -39,7 +40,8 @@ struct Failed {
 
 class Stage {
   public:
-    Stage(ControlStore& control, const ModelSet& set, const ScopeRun& run) : control_(control), set_(set), run_(run) {}
+    Stage(ControlStore& control, const ModelSet& set, const ScopeRun& run)
+        : control_(control), set_(set), run_(run) {}
 
     StageCounts counts;
     Failed failed;
@@ -61,7 +63,8 @@ class Stage {
     Result<> run_raw_batch(const std::vector<Work>& group, const std::string& condition, bool with_gone);
     Result<> run_rows(const Work& work);
     Result<> origins_of_raw(const Work& work, bool with_gone);
-    Result<> origins_of_rows(const Work& work);
+    Result<> origins_of_rows(const Work& work, const std::string& condition, bool with_gone);
+    Result<> apply_rows(const Work& work, const std::string& restriction);
     Result<> mark_ours();
     Result<> add_gone(const Work& work);
     Result<std::vector<std::string>> batches(const Model& model, const std::string& condition);
@@ -82,13 +85,25 @@ class Stage {
     std::vector<Work> done_;
 };
 
+// Bytes of a row's texts, the rest counted as nothing.
+std::string row_bytes(const Table& table, const std::string& alias) {
+    std::string sum = "100";
+    for (const auto& column : table.columns) {
+        if (column.type == ColumnType::text || column.type == ColumnType::json)
+            sum += " + coalesce(strlen(" + alias + "." + sql_name(column.name) + "), 0)";
+    }
+    return sum;
+}
+
 Error at_model(Error error, const Model& model) {
     error.place = error.place.empty() ? model.file : model.file + ", " + error.place;
     return error;
 }
 
 Result<> Stage::load_states() {
-    TARN_ASSIGN(auto rows, control_.query("select model, since, inputs_hash from _tarn_model_states where params = ?", {run_.params}));
+    TARN_ASSIGN(auto rows,
+                control_.query("select model, since, inputs_hash from _tarn_model_states where params = ?",
+                               {run_.params}));
     for (std::size_t i = 0; i < rows.rows.size(); ++i) {
         states_[rows.text(i, "model")] = {rows.text(i, "since"), rows.text(i, "inputs_hash")};
     }
@@ -99,15 +114,17 @@ Result<std::string> Stage::hash_of(const Model& model) {
     TARN_ASSIGN(std::string sql, fill(model.sql + "\n" + model.scope));
     const auto& raw = set_.around().raw;
     auto shape = raw.find(model.driver);
-    std::string text = std::string(engine_version) + sql + duck_ddl(*set_.around().schema->table(model.target)) + model.driver +
+    std::string text = std::string(engine_version) + sql +
+                       duck_ddl(*set_.around().schema->table(model.target)) + model.driver +
                        join(model.parent_key, ",") + join(model.set_columns, ",");
     if (shape != raw.end()) text += shape->second.item.duck_type() + shape->second.input.duck_type();
     return fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()));
 }
 
 Result<bool> Stage::any_gone(const std::string& table, const std::string& since) {
-    TARN_ASSIGN(auto found, connection_->value("select 1 from main._tarn_gone where table_name = " + sql_text(table) + " and params = " +
-                                               sql_text(run_.params) + " and stamp > timestamp '" + since + "' limit 1"));
+    TARN_ASSIGN(auto found, connection_->value("select 1 from main._tarn_gone where table_name = " +
+                                               sql_text(table) + " and params = " + sql_text(run_.params) +
+                                               " and stamp > timestamp '" + since + "' limit 1"));
     return found.has_value();
 }
 
@@ -115,8 +132,10 @@ Result<bool> Stage::any_gone(const std::string& table, const std::string& since)
 Result<bool> Stage::table_changed(const Model& model, const std::string& table, const std::string& since) {
     const Table& declared = *set_.around().schema->table(table);
     if (!declared.has_times()) return true;
-    std::string column = std::ranges::find(model.new_tables, table) != model.new_tables.end() ? "created_at" : "updated_at";
-    std::string sql = "select 1 from main." + sql_name(table) + " where " + column + " > timestamp '" + since + "'";
+    std::string column =
+        std::ranges::find(model.new_tables, table) != model.new_tables.end() ? "created_at" : "updated_at";
+    std::string sql =
+        "select 1 from main." + sql_name(table) + " where " + column + " > timestamp '" + since + "'";
     for (const auto& [name, input] : set_.around().scope_columns) {
         if (declared.column(name) != nullptr) sql += " and " + sql_name(name) + " = $" + input;
     }
@@ -141,8 +160,10 @@ Result<bool> Stage::driver_changed(const Work& work) {
     TARN_ASSIGN(std::string scope, scope_condition(model, set_.around()));
     std::string column = is_raw(model.driver) ? "_tarn_changed" : "updated_at";
     bool timed = is_raw(model.driver) || set_.around().schema->table(model.driver)->has_times();
-    std::string changed = timed ? " and " + model.alias + "." + column + " > timestamp '" + work.since + "'" : "";
-    TARN_ASSIGN(std::string sql, fill("select 1 from main." + sql_name(model.driver) + " " + model.alias + " where " + scope + changed + " limit 1"));
+    std::string changed =
+        timed ? " and " + model.alias + "." + column + " > timestamp '" + work.since + "'" : "";
+    TARN_ASSIGN(std::string sql, fill("select 1 from main." + sql_name(model.driver) + " " + model.alias +
+                                      " where " + scope + changed + " limit 1"));
     TARN_ASSIGN(auto found, connection_->value(sql));
     if (found) return true;
     return any_gone(model.driver, work.since);
@@ -154,6 +175,13 @@ Result<Work> Stage::plan(const Model& model) {
     TARN_ASSIGN(work.hash, hash_of(model));
     const State& state = states_[model.id];
     work.since = state.since;
+    const Table& target = *set_.around().schema->table(model.target);
+    if (state.since.empty() && target.has_origin()) {
+        TARN_ASSIGN(auto row,
+                    connection_->value("select 1 from main." + sql_name(target.name) +
+                                       " where _raw_data_params = " + sql_text(run_.params) + " limit 1"));
+        work.target_has_rows = row.has_value();
+    }
     work.full = run_.full || state.since.empty() || state.inputs_hash != work.hash;
     if (work.full) return work;
     TARN_ASSIGN(bool secondary, secondary_changed(model, work.since));
@@ -169,54 +197,76 @@ Result<Work> Stage::plan(const Model& model) {
 
 Result<> Stage::add_gone(const Work& work) {
     if (work.since.empty()) return {};
-    TARN_TRY(connection_->run("insert into temp.tarn_u select distinct raw_id, params, raw_table, true from main._tarn_gone where table_name = " +
-                              sql_text(work.model->driver) + " and params = " + sql_text(run_.params) + " and stamp > timestamp '" + work.since +
-                              "' and raw_id is not null and (raw_id, raw_table) not in (select (id, \"table\") from temp.tarn_u)"));
+    TARN_TRY(connection_->run(
+        "insert into temp.tarn_u select distinct raw_id, params, raw_table, true from main._tarn_gone where "
+        "table_name = " +
+        sql_text(work.model->driver) + " and params = " + sql_text(run_.params) + " and stamp > timestamp '" +
+        work.since +
+        "' and raw_id is not null and (raw_id, raw_table) not in (select (id, \"table\") from temp.tarn_u)"));
     return {};
 }
 
 // Rows whose raw row was never collected here, or has been aged out, are not ours to delete.
 Result<> Stage::mark_ours() {
-    TARN_ASSIGN(auto tables, connection_->query("select distinct \"table\" from temp.tarn_u where \"table\" is not null"));
+    TARN_ASSIGN(auto tables,
+                connection_->query("select distinct \"table\" from temp.tarn_u where \"table\" is not null"));
     for (const auto& row : tables.rows) {
         const std::string& table = *row[0];
-        TARN_ASSIGN(auto there, connection_->value("select 1 from duckdb_columns() where database_name = current_database() and table_name = " + sql_text(table) + " and column_name = '_tarn_item'"));
+        TARN_ASSIGN(
+            auto there,
+            connection_->value(
+                "select 1 from duckdb_columns() where database_name = current_database() and table_name = " +
+                sql_text(table) + " and column_name = '_tarn_item'"));
         if (!there) continue;
-        TARN_TRY(connection_->run("update temp.tarn_u set ours = true where \"table\" = " + sql_text(table) + " and id in (select id from main." +
-                                  sql_name(table) + " where _tarn_item is not null)"));
+        TARN_TRY(connection_->run("update temp.tarn_u set ours = true where \"table\" = " + sql_text(table) +
+                                  " and id in (select id from main." + sql_name(table) +
+                                  " where _tarn_item is not null)"));
     }
     return {};
 }
 
-Result<> Stage::origins_of_rows(const Work& work) {
-    const Model& model = *work.model;
-    const Table& driver = *set_.around().schema->table(model.driver);
-    if (!driver.has_origin()) {
-        TARN_TRY(connection_->run("create or replace temp table tarn_u (id ubigint, params varchar, \"table\" varchar, ours boolean)"));
-        return {};
-    }
-    TARN_ASSIGN(std::string condition, scope_condition(model, set_.around()));
-    if (!work.full) condition += " and " + model.alias + ".updated_at > timestamp '" + work.since + "'";
-    TARN_ASSIGN(std::string sql, fill("create or replace temp table tarn_u as select distinct _raw_data_id as id, _raw_data_params as params, "
-                                      "_raw_data_table as \"table\", false as ours from main." +
-                                      sql_name(model.driver) + " " + model.alias + " where " + condition));
-    TARN_TRY(connection_->run(sql));
+Result<> Stage::origins_of_rows(const Work& work, const std::string& condition, bool with_gone) {
+    TARN_TRY(
+        connection_->run("create or replace temp table tarn_u as select distinct _raw_data_id as id, "
+                         "_raw_data_params as params, "
+                         "_raw_data_table as \"table\", false as ours from main." +
+                         sql_name(work.model->driver) + " " + work.model->alias + " where " + condition));
     TARN_TRY(mark_ours());
-    return add_gone(work);
+    return with_gone ? add_gone(work) : Result<>{};
 }
 
 Result<> Stage::run_rows(const Work& work) {
     const Model& model = *work.model;
-    TARN_TRY(origins_of_rows(work));
     const Table& driver = *set_.around().schema->table(model.driver);
-    std::string restriction;
-    if (!work.full && driver.has_origin()) {
-        std::string a = model.alias;
-        restriction = "(" + a + "._raw_data_id, " + a + "._raw_data_params, " + a + "._raw_data_table) in (select (id, params, \"table\") from temp.tarn_u)";
-    } else if (!work.full && driver.has_times()) {
-        restriction = model.alias + ".updated_at > timestamp '" + work.since + "'";
+    TARN_ASSIGN(std::string scope, scope_condition(model, set_.around()));
+    TARN_ASSIGN(std::string condition, fill(scope));
+    std::string changed = " and " + model.alias + ".updated_at > timestamp '" + work.since + "'";
+    if (!driver.has_origin()) {
+        TARN_TRY(
+            connection_->run("create or replace temp table tarn_u (id ubigint, params varchar, \"table\" "
+                             "varchar, ours boolean)"));
+        return apply_rows(work, work.full || !driver.has_times() ? "true" : changed.substr(5));
     }
-    TARN_ASSIGN(std::string rows, driver_rows(model, set_.around(), restriction));
+    if (!work.full) condition += changed;
+    std::vector<std::string> parts = {condition};
+    if (model.incremental) {
+        TARN_ASSIGN(parts, batches(model, condition));
+    }
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        TARN_TRY(origins_of_rows(work, parts[i], i == 0));
+        std::string a = model.alias;
+        bool all = work.full && parts.size() == 1;
+        TARN_TRY(apply_rows(
+            work, all ? "true"
+                      : "(" + a + "._raw_data_id, " + a + "._raw_data_params, " + a +
+                            "._raw_data_table) in (select (id, params, \"table\") from temp.tarn_u)" +
+                            (work.full ? " or (" + parts[i] + ")" : "")));
+    }
+    return {};
+}
+
+Result<> Stage::apply_rows(const Work& work, const std::string& restriction) {
+    TARN_ASSIGN(std::string rows, driver_rows(*work.model, set_.around(), "(" + restriction + ")"));
     TARN_ASSIGN(std::string filled, fill(rows));
     return apply(work, filled);
 }
@@ -227,44 +277,61 @@ Result<> Stage::apply(const Work& work, const std::string& rows) {
     TARN_ASSIGN(std::int64_t worked, connection_->number("select count(*) from temp.tarn_u"));
     model_counts.worked += worked;
     model_counts.full = work.full;
-    Apply apply_one(*connection_, set_, *work.model, stamp_, model_counts);
+    Apply apply_one(*connection_, set_, *work.model, stamp_, model_counts, work.target_has_rows);
     return apply_one.run(rows, run_.inputs);
 }
 
+// Conditions that cut the rows into ranges of origins of bounded size, the highest first: what a later item made is known when an
+// earlier one yields the same key.
 Result<std::vector<std::string>> Stage::batches(const Model& model, const std::string& condition) {
+    bool raw = is_raw(model.driver);
+    std::string id = model.alias + (raw ? ".id" : "._raw_data_id");
     std::string from = " from main." + sql_name(model.driver) + " " + model.alias + " where " + condition;
-    TARN_ASSIGN(std::int64_t size, connection_->number("select coalesce(avg(strlen(data)), 1)::bigint from (select data" + from + " limit 200)"));
-    std::int64_t rows = std::clamp<std::int64_t>(batch_bytes / std::max<std::int64_t>(size, 1), 500, largest_batch);
-    TARN_ASSIGN(auto ends, connection_->query("select id from (select id, row_number() over (order by id) as n" + from + ") where n % " +
-                                              std::to_string(rows) + " = 0 order by id"));
+    std::string bytes =
+        raw ? "strlen(data)" : row_bytes(*set_.around().schema->table(model.driver), model.alias);
+    TARN_ASSIGN(std::int64_t size, connection_->number("select coalesce(avg(b), 1)::bigint from (select " +
+                                                       bytes + " as b" + from + " limit 200)"));
+    std::int64_t rows =
+        std::clamp<std::int64_t>(batch_bytes / std::max<std::int64_t>(size, 1), 500, largest_batch);
+    TARN_ASSIGN(auto ends, connection_->query("select distinct id from (select " + id +
+                                              " as id, row_number() over (order by " + id + ") as n" + from +
+                                              ") where n % " + std::to_string(rows) +
+                                              " = 0 and id is not null order by id desc"));
     std::vector<std::string> out;
-    std::string after;
+    std::string below;
     for (const auto& end : ends.rows) {
-        out.push_back(condition + after + " and " + model.alias + ".id <= " + *end[0]);
-        after = " and " + model.alias + ".id > " + *end[0];
+        out.push_back(condition + " and " + id + " > " + *end[0] + below);
+        below = " and " + id + " <= " + *end[0];
     }
-    out.push_back(condition + after);
+    out.push_back(
+        condition +
+        (below.empty() ? "" : " and coalesce(" + id + ", 0) <= " + below.substr(below.rfind(' ') + 1)));
     return out;
 }
 
 Result<> Stage::note_rejects(const std::string& raw_table) {
-    std::string of_table = " model = '' and raw_table = " + sql_text(raw_table) + " and raw_id in (select raw_id from temp.tarn_in)";
-    TARN_ASSIGN(auto old, connection_->value("select 1 from main._tarn_rejects where" + of_table + " limit 1"));
+    std::string of_table = " model = '' and raw_table = " + sql_text(raw_table) +
+                           " and raw_id in (select raw_id from temp.tarn_in)";
+    TARN_ASSIGN(auto old,
+                connection_->value("select 1 from main._tarn_rejects where" + of_table + " limit 1"));
     if (old) TARN_TRY(connection_->run("delete from main._tarn_rejects where" + of_table));
     TARN_ASSIGN(auto bad, connection_->value("select 1 from temp.tarn_in where bad is not null limit 1"));
     if (!bad) return {};
-    TARN_TRY(connection_->run("insert into main._tarn_rejects (raw_table, raw_id, params, model, path, reason, created_at) select " + sql_text(raw_table) +
-                              ", raw_id, " + sql_text(run_.params) +
-                              ", '', case when contains(bad, ': ') then split_part(bad, ': ', 1) else '' end, bad, timestamp '" + stamp_ +
-                              "' from temp.tarn_in where bad is not null"));
+    TARN_TRY(connection_->run(
+        "insert into main._tarn_rejects (raw_table, raw_id, params, model, path, reason, created_at) "
+        "select " +
+        sql_text(raw_table) + ", raw_id, " + sql_text(run_.params) +
+        ", '', case when contains(bad, ': ') then split_part(bad, ': ', 1) else '' end, bad, timestamp '" +
+        stamp_ + "' from temp.tarn_in where bad is not null"));
     return {};
 }
 
 Result<> Stage::origins_of_raw(const Work& work, bool with_gone) {
     const Model& model = *work.model;
     std::string changed = work.full ? "" : " and changed > timestamp '" + work.since + "'";
-    TARN_TRY(connection_->run("create or replace temp table tarn_u as select raw_id::ubigint as id, " + sql_text(run_.params) + " as params, " +
-                              sql_text(model.driver) + " as \"table\", ours from temp.tarn_in where bad is null" + changed));
+    TARN_TRY(connection_->run("create or replace temp table tarn_u as select raw_id::ubigint as id, " +
+                              sql_text(run_.params) + " as params, " + sql_text(model.driver) +
+                              " as \"table\", ours from temp.tarn_in where bad is null" + changed));
     return with_gone ? add_gone(work) : Result<>{};
 }
 
@@ -274,15 +341,18 @@ Result<> Stage::run_raw_batch(const std::vector<Work>& group, const std::string&
     TARN_ASSIGN(std::string filled, fill(rows));
     TARN_TRY(connection_->run("create or replace temp table tarn_in as " + filled));
     for (const auto& item : bad_items[first.driver]) {
-        TARN_TRY(connection_->run("update temp.tarn_in set bad = " + sql_text(item.reason) + " where raw_id = " + item.raw_id));
+        TARN_TRY(connection_->run("update temp.tarn_in set bad = " + sql_text(item.reason) +
+                                  " where raw_id = " + item.raw_id));
     }
     TARN_TRY(note_rejects(first.driver));
-    TARN_ASSIGN(std::int64_t bad, connection_->number("select count(*) from temp.tarn_in where bad is not null"));
+    TARN_ASSIGN(std::int64_t bad,
+                connection_->number("select count(*) from temp.tarn_in where bad is not null"));
     counts[first.id].rejected += bad;
     for (const auto& work : group) {
         TARN_TRY(origins_of_raw(work, with_gone));
         std::string changed = work.full ? "" : " and changed > timestamp '" + work.since + "'";
-        auto applied = apply(work, "select * exclude (bad, changed, ours) from temp.tarn_in where bad is null" + changed);
+        auto applied = apply(
+            work, "select * exclude (bad, changed, ours) from temp.tarn_in where bad is null" + changed);
         if (!applied) {
             failed = {work.model, condition};
             return fail(at_model(applied.error(), *work.model));
@@ -323,7 +393,9 @@ Result<> Stage::run(duck::Connection& connection, const std::vector<const Model*
     for (std::size_t i = 0; i < models.size();) {
         std::vector<Work> group;
         std::size_t end = i;
-        for (; end < models.size() && (end == i || (is_raw(models[i]->driver) && models[end]->driver == models[i]->driver)); ++end) {
+        for (; end < models.size() &&
+               (end == i || (is_raw(models[i]->driver) && models[end]->driver == models[i]->driver));
+             ++end) {
             auto work = plan(*models[end]);
             if (!work) return fail(at_model(work.error(), *models[end]));
             counts[models[end]->id].skipped = work->skip;
@@ -347,9 +419,11 @@ Result<> Stage::save_states() {
     if (done_.empty()) return {};
     return control_.transaction([&]() -> Result<> {
         for (const auto& work : done_) {
-            TARN_TRY(control_.run("delete from _tarn_model_states where model = ? and params = ?", {work.model->id, run_.params}));
-            TARN_TRY(control_.run("insert into _tarn_model_states (model, params, since, inputs_hash) values (?, ?, ?, ?)",
-                                  {work.model->id, run_.params, stamp_, work.hash}));
+            TARN_TRY(control_.run("delete from _tarn_model_states where model = ? and params = ?",
+                                  {work.model->id, run_.params}));
+            TARN_TRY(control_.run(
+                "insert into _tarn_model_states (model, params, since, inputs_hash) values (?, ?, ?, ?)",
+                {work.model->id, run_.params, stamp_, work.hash}));
         }
         return {};
     });
@@ -364,7 +438,8 @@ Result<bool> isolate(Stage& stage, DataFile& data, const ModelSet& set, const In
     if (stage.failed.model == nullptr) return false;
     bool found = false;
     TARN_TRY(data.exclusive([&](duck::Connection& connection) -> Result<> {
-        TARN_ASSIGN(auto items, find_bad_items(connection, set, *stage.failed.model, stage.failed.condition, inputs));
+        TARN_ASSIGN(auto items,
+                    find_bad_items(connection, set, *stage.failed.model, stage.failed.condition, inputs));
         auto& known = stage.bad_items[stage.failed.model->driver];
         known.insert(known.end(), items.begin(), items.end());
         found = !items.empty();
@@ -375,8 +450,8 @@ Result<bool> isolate(Stage& stage, DataFile& data, const ModelSet& set, const In
 
 }  // namespace
 
-Result<StageCounts> run_stage(DataFile& data, ControlStore& control, const ModelSet& set, const std::vector<const Model*>& models,
-                              const ScopeRun& run) {
+Result<StageCounts> run_stage(DataFile& data, ControlStore& control, const ModelSet& set,
+                              const std::vector<const Model*>& models, const ScopeRun& run) {
     constexpr int tries = 20;
     Stage stage(control, set, run);
     TARN_TRY(stage.load_states());

@@ -37,7 +37,7 @@ struct ScopeRun {
 
 using StageCounts = std::map<std::string, ModelCounts>;  // by model id
 
-Result<StageCounts> run_stage(DataFile& data, ControlStore& control, const ModelSet& set, const std::vector<const Model*>& models,
-                              const ScopeRun& run);
+Result<StageCounts> run_stage(DataFile& data, ControlStore& control, const ModelSet& set,
+                              const std::vector<const Model*>& models, const ScopeRun& run);
 
 }  // namespace tarn::model

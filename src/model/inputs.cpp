@@ -31,12 +31,15 @@ Failure unknown(const std::string& sql, std::size_t at, const std::string& name,
     auto line = 1 + std::count(sql.begin(), sql.begin() + static_cast<std::ptrdiff_t>(at), '\n');
     std::string legal;
     for (const auto& [known, literal] : inputs) legal += (legal.empty() ? "$" : ", $") + known;
-    return fail(ErrorKind::bad_data, "unknown input $" + name, "line " + std::to_string(line), "Known: " + legal + ".");
+    return fail(ErrorKind::bad_data, "unknown input $" + name, "line " + std::to_string(line),
+                "Known: " + legal + ".");
 }
 
 }  // namespace
 
-std::string text_literal(const std::string& text) { return sql_text(replaced(text, std::string(1, '\0'), "")); }
+std::string text_literal(const std::string& text) {
+    return sql_text(replaced(text, std::string(1, '\0'), ""));
+}
 
 Result<std::string> substitute(const std::string& sql, const Inputs& inputs) {
     std::string out;

@@ -16,7 +16,8 @@ struct BadItem {
 
 // `condition`: the raw rows the model was working on. Empty: no single row fails. When every row fails (of more than one), the model or an input is
 // at fault: that error is given back.
-Result<std::vector<BadItem>> find_bad_items(duck::Connection& connection, const ModelSet& set, const Model& model, const std::string& condition,
+Result<std::vector<BadItem>> find_bad_items(duck::Connection& connection, const ModelSet& set,
+                                            const Model& model, const std::string& condition,
                                             const Inputs& inputs);
 
 }  // namespace tarn::model

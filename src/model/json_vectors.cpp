@@ -93,7 +93,8 @@ bool unescape_leniently(std::string_view raw, std::string& out) {
         i += 4;
         std::uint32_t low = 0;
         bool high = code >= 0xD800 && code < 0xDC00;
-        if (high && raw.substr(i + 1).starts_with("\\u") && hex4(raw, i + 3, low) && low >= 0xDC00 && low < 0xE000) {
+        if (high && raw.substr(i + 1).starts_with("\\u") && hex4(raw, i + 3, low) && low >= 0xDC00 &&
+            low < 0xE000) {
             code = 0x10000 + ((code - 0xD800) << 10U) + (low - 0xDC00);
             i += 6;
         } else if (code >= 0xD800 && code < 0xE000) {
@@ -134,7 +135,8 @@ bool JsonWriter::text(simdjson::ondemand::value in, std::string_view& out) {
     auto error = in.get_string().get(out);
     if (error == simdjson::STRING_ERROR) {
         raw = trimmed(raw);
-        if (raw.size() < 2 || !unescape_leniently(raw.substr(1, raw.size() - 2), unescaped_)) return broken(error);
+        if (raw.size() < 2 || !unescape_leniently(raw.substr(1, raw.size() - 2), unescaped_))
+            return broken(error);
         out = unescaped_;
     } else if (error != simdjson::SUCCESS) {
         return broken(error);
@@ -153,7 +155,8 @@ bool put_integer(const Shape& shape, duckdb_vector vector, idx_t row, std::int64
         put(vector, row, value);
         return true;
     }
-    if (value < std::numeric_limits<std::int32_t>::min() || value > std::numeric_limits<std::int32_t>::max()) return false;
+    if (value < std::numeric_limits<std::int32_t>::min() || value > std::numeric_limits<std::int32_t>::max())
+        return false;
     put(vector, row, static_cast<std::int32_t>(value));
     return true;
 }
@@ -169,10 +172,12 @@ bool put_number_text(const Shape& shape, duckdb_vector vector, idx_t row, std::s
     }
     std::int64_t value = 0;
     auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc() && end == text.data() + text.size()) return put_integer(shape, vector, row, value);
+    if (error == std::errc() && end == text.data() + text.size())
+        return put_integer(shape, vector, row, value);
     double real = 0;
     auto [real_end, real_error] = std::from_chars(text.data(), text.data() + text.size(), real);
-    bool whole = real_error == std::errc() && real_end == text.data() + text.size() && std::floor(real) == real && std::abs(real) < 9.0e18;
+    bool whole = real_error == std::errc() && real_end == text.data() + text.size() &&
+                 std::floor(real) == real && std::abs(real) < 9.0e18;
     return whole && put_integer(shape, vector, row, static_cast<std::int64_t>(real));
 }
 
@@ -192,7 +197,8 @@ bool put_time(const Shape& shape, duckdb_vector vector, idx_t row, std::string_v
 
 }  // namespace
 
-bool JsonWriter::number(simdjson::ondemand::value in, json_type type, const Shape& shape, duckdb_vector vector, idx_t row) {
+bool JsonWriter::number(simdjson::ondemand::value in, json_type type, const Shape& shape,
+                        duckdb_vector vector, idx_t row) {
     std::string_view token;
     if (type == json_type::number) {
         token = trimmed(in.raw_json_token());
@@ -333,17 +339,20 @@ bool JsonWriter::value(simdjson::ondemand::value in, const Shape& shape, duckdb_
     return scalar(in, shape, vector, row);
 }
 
-std::optional<std::string> JsonWriter::write(std::string_view payload, const Shape& shape, duckdb_vector vector, idx_t row) {
+std::optional<std::string> JsonWriter::write(std::string_view payload, const Shape& shape,
+                                             duckdb_vector vector, idx_t row) {
     reason_.clear();
     path_.clear();
     padded_.reserve(payload.size() + simdjson::SIMDJSON_PADDING);
     padded_.assign(payload);
     simdjson::ondemand::document document;
     auto run = [&] {
-        if (auto error = parser_.iterate(padded_.data(), padded_.size(), padded_.capacity()).get(document)) return broken(error);
+        if (auto error = parser_.iterate(padded_.data(), padded_.size(), padded_.capacity()).get(document))
+            return broken(error);
         json_type type{};
         if (auto error = document.type().get(type)) return broken(error);
-        if (type != (shape.kind == Shape::Kind::list ? json_type::array : json_type::object)) return wrong(shape, type_name(type));
+        if (type != (shape.kind == Shape::Kind::list ? json_type::array : json_type::object))
+            return wrong(shape, type_name(type));
         if (type == json_type::array) {
             simdjson::ondemand::array root;
             if (auto error = document.get_array().get(root)) return broken(error);
@@ -405,7 +414,8 @@ void parse_chunk(duckdb_function_info info, duckdb_data_chunk input, duckdb_vect
     for (idx_t row = 0; row < duckdb_data_chunk_get_size(input); ++row) {
         std::optional<std::string> error = "the payload is empty";
         if (validity == nullptr || duckdb_validity_row_is_valid(validity, row)) {
-            error = writer.write({duckdb_string_t_data(&texts[row]), duckdb_string_t_length(texts[row])}, shape, values, row);
+            error = writer.write({duckdb_string_t_data(&texts[row]), duckdb_string_t_length(texts[row])},
+                                 shape, values, row);
         } else {
             set_null(shape, values, row);
         }
@@ -424,12 +434,14 @@ Result<> register_parser(duck::Connection& connection, const std::string& name, 
     duckdb_scalar_function_set_name(function, name.c_str());
     duckdb_logical_type text = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);
     duckdb_scalar_function_add_parameter(function, text);
-    std::array<duckdb_logical_type, 2> types = {logical_type(shape), duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR)};
+    std::array<duckdb_logical_type, 2> types = {logical_type(shape),
+                                                duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR)};
     std::array<const char*, 2> names = {"v", "e"};
     duckdb_logical_type result = duckdb_create_struct_type(types.data(), names.data(), types.size());
     duckdb_scalar_function_set_return_type(function, result);
     duckdb_scalar_function_set_special_handling(function);
-    duckdb_scalar_function_set_extra_info(function, new Shape(shape), [](void* owned) { delete static_cast<Shape*>(owned); });
+    duckdb_scalar_function_set_extra_info(function, new Shape(shape),
+                                          [](void* owned) { delete static_cast<Shape*>(owned); });
     duckdb_scalar_function_set_function(function, parse_chunk);
     bool registered = duckdb_register_scalar_function(connection.raw(), function) == DuckDBSuccess;
     duckdb_destroy_scalar_function(&function);

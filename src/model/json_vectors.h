@@ -17,14 +17,16 @@ namespace tarn::model {
 class JsonWriter {
   public:
     // Parses `payload` into row `row` of `vector` (of the shape's type). nullopt: good; else "path: reason", and the row is NULL.
-    std::optional<std::string> write(std::string_view payload, const Shape& shape, duckdb_vector vector, idx_t row);
+    std::optional<std::string> write(std::string_view payload, const Shape& shape, duckdb_vector vector,
+                                     idx_t row);
 
   private:
     bool value(simdjson::ondemand::value in, const Shape& shape, duckdb_vector vector, idx_t row);
     bool object(simdjson::ondemand::object in, const Shape& shape, duckdb_vector vector, idx_t row);
     bool list(simdjson::ondemand::array in, const Shape& shape, duckdb_vector vector, idx_t row);
     bool scalar(simdjson::ondemand::value in, const Shape& shape, duckdb_vector vector, idx_t row);
-    bool number(simdjson::ondemand::value in, simdjson::ondemand::json_type type, const Shape& shape, duckdb_vector vector, idx_t row);
+    bool number(simdjson::ondemand::value in, simdjson::ondemand::json_type type, const Shape& shape,
+                duckdb_vector vector, idx_t row);
     bool text(simdjson::ondemand::value in, std::string_view& out);
     bool wrong(const Shape& shape, std::string_view found);
     bool broken(simdjson::error_code code);

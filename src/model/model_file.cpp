@@ -22,11 +22,13 @@ bool is_name(const std::string& text) {
 }
 
 // "table by (a, b)" -> table and names
-bool table_and_names(const std::string& value, const std::string& word, std::string& table, std::vector<std::string>& names) {
+bool table_and_names(const std::string& value, const std::string& word, std::string& table,
+                     std::vector<std::string>& names) {
     auto at = value.find(" " + word);
     auto open = value.find('(');
     auto close = value.rfind(')');
-    if (at == std::string::npos || open == std::string::npos || close != value.size() - 1 || close < open) return false;
+    if (at == std::string::npos || open == std::string::npos || close != value.size() - 1 || close < open)
+        return false;
     table = trimmed(value.substr(0, at));
     names = split(value.substr(open + 1, close - open - 1), ',');
     if (!is_name(table) || names.empty()) return false;
@@ -42,9 +44,15 @@ class HeaderReader {
 
     Result<> take(const std::string& key, const std::string& value, int line) {
         static const std::map<std::string, Result<> (HeaderReader::*)(const std::string&, int)> keys = {
-            {"subtask", &HeaderReader::subtask}, {"from", &HeaderReader::from},       {"rows", &HeaderReader::rows},
-            {"children", &HeaderReader::children}, {"update", &HeaderReader::update}, {"scope", &HeaderReader::scope},
-            {"new", &HeaderReader::new_tables},  {"static", &HeaderReader::static_tables}, {"incremental", &HeaderReader::incremental},
+            {"subtask", &HeaderReader::subtask},
+            {"from", &HeaderReader::from},
+            {"rows", &HeaderReader::rows},
+            {"children", &HeaderReader::children},
+            {"update", &HeaderReader::update},
+            {"scope", &HeaderReader::scope},
+            {"new", &HeaderReader::new_tables},
+            {"static", &HeaderReader::static_tables},
+            {"incremental", &HeaderReader::incremental},
             {"after", &HeaderReader::after}};
         auto found = keys.find(key);
         if (found == keys.end()) {
@@ -87,13 +95,15 @@ class HeaderReader {
     Result<> children(const std::string& value, int line) {
         ++writes_;
         model_.writes = Writes::children;
-        if (!table_and_names(value, "by", model_.target, model_.parent_key)) return bad(file_, line, "'children' wants: table by (column, …)");
+        if (!table_and_names(value, "by", model_.target, model_.parent_key))
+            return bad(file_, line, "'children' wants: table by (column, …)");
         return {};
     }
     Result<> update(const std::string& value, int line) {
         ++writes_;
         model_.writes = Writes::update;
-        if (!table_and_names(value, "set", model_.target, model_.set_columns)) return bad(file_, line, "'update' wants: table set (column, …)");
+        if (!table_and_names(value, "set", model_.target, model_.set_columns))
+            return bad(file_, line, "'update' wants: table set (column, …)");
         return {};
     }
     Result<> scope(const std::string& value, int) {
@@ -156,7 +166,9 @@ Result<Model> parse_model(const std::string& id, const std::string& file, const 
     model.sql_line = number;
     model.sql = line;
     while (std::getline(in, line)) model.sql += "\n" + line;
-    while (!model.sql.empty() && (model.sql.back() == ';' || std::isspace(static_cast<unsigned char>(model.sql.back())) != 0)) model.sql.pop_back();
+    while (!model.sql.empty() &&
+           (model.sql.back() == ';' || std::isspace(static_cast<unsigned char>(model.sql.back())) != 0))
+        model.sql.pop_back();
     if (number == 0 || model.sql.starts_with("--")) model.sql.clear();
     TARN_TRY(header.finish(number));
     return model;

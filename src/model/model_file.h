@@ -28,10 +28,12 @@ struct Model {
     int sql_line = 1;  // line of the file where it starts
 
     // Found by ModelSet when it checks the select:
-    std::vector<std::string> reads;         // tables of the select, the driver among them
-    std::vector<std::string> scope_reads;   // tables of `scope`
-    std::vector<std::string> column_names;  // every column name that stands in the select; "*" where a star does
-    std::vector<std::string> outputs;       // columns it yields, without origin
+    std::vector<std::string> reads;        // tables of the select, the driver among them
+    std::vector<std::string> scope_reads;  // tables of `scope`
+    std::vector<std::string>
+        column_names;                  // every column name that stands in the select; "*" where a star does
+    std::vector<std::string> outputs;  // columns it yields, without origin
+    std::vector<std::string> output_types;  // DuckDB's types of them
 };
 
 Result<Model> read_model(const std::string& id, const std::string& file);

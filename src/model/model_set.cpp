@@ -14,7 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool contains(const std::vector<std::string>& list, const std::string& item) { return std::ranges::find(list, item) != list.end(); }
+bool contains(const std::vector<std::string>& list, const std::string& item) {
+    return std::ranges::find(list, item) != list.end();
+}
 
 struct Usage {
     std::set<std::string> tables, columns;
@@ -45,7 +47,8 @@ void collect_usage(const nlohmann::json& node, Usage& usage) {
 // Checks models one by one against a database in memory that holds the tables they name, empty.
 class Checker {
   public:
-    Checker(const Surroundings& around, duck::Connection& connection) : around_(around), connection_(connection) {}
+    Checker(const Surroundings& around, duck::Connection& connection)
+        : around_(around), connection_(connection) {}
 
     std::vector<Error> errors;
 
@@ -67,10 +70,12 @@ class Checker {
   private:
     Result<> check_model(Model& model) {
         if (!around_.subtasks.empty() && !contains(around_.subtasks, model.subtask)) {
-            return bad(model, "subtask '" + model.subtask + "' is not declared", "Declared: " + join(around_.subtasks, ", ") + ".");
+            return bad(model, "subtask '" + model.subtask + "' is not declared",
+                       "Declared: " + join(around_.subtasks, ", ") + ".");
         }
         for (const auto& table : {model.driver, model.target}) {
-            if (around_.schema->table(table) == nullptr) return bad(model, "there is no table " + table, "Declare it in tables.sql or schema/.");
+            if (around_.schema->table(table) == nullptr)
+                return bad(model, "there is no table " + table, "Declare it in tables.sql or schema/.");
         }
         TARN_TRY(find_usage(model));
         for (const auto& table : model.reads) TARN_TRY(make_table(table));
@@ -81,15 +86,19 @@ class Checker {
     Result<> find_usage(Model& model) {
         TARN_ASSIGN(Usage usage, usage_of(substitute_here(model.sql, model), model.file, model.sql_line));
         model.reads = known_tables(usage);
-        if (!contains(model.reads, model.driver)) return bad(model, "the select does not read its driving relation " + model.driver);
+        if (!contains(model.reads, model.driver))
+            return bad(model, "the select does not read its driving relation " + model.driver);
         model.column_names.assign(usage.columns.begin(), usage.columns.end());
         if (!model.scope.empty()) {
-            TARN_ASSIGN(Usage scope, usage_of("select 1 where " + substitute_here(model.scope, model), model.file, 1));
+            TARN_ASSIGN(Usage scope,
+                        usage_of("select 1 where " + substitute_here(model.scope, model), model.file, 1));
             model.scope_reads = known_tables(scope);
         }
         for (const auto* list : {&model.new_tables, &model.static_tables}) {
             for (const auto& table : *list) {
-                if (!contains(model.reads, table)) return bad(model, "'new' or 'static' names " + table + ", which the select does not read");
+                if (!contains(model.reads, table))
+                    return bad(model,
+                               "'new' or 'static' names " + table + ", which the select does not read");
             }
         }
         return {};
@@ -103,16 +112,19 @@ class Checker {
         if (!described) return located_in(described.error(), model);
         const Table& target = *around_.schema->table(model.target);
         bool origin = false;
-        for (const auto& name : described->names) {
+        for (std::size_t i = 0; i < described->names.size(); ++i) {
+            const std::string& name = described->names[i];
             if (name == "origin") {
                 origin = true;
                 continue;
             }
-            if (target.column(name) == nullptr || name == "created_at" || name == "updated_at" || name.starts_with("_raw_data_")) {
+            if (target.column(name) == nullptr || name == "created_at" || name == "updated_at" ||
+                name.starts_with("_raw_data_")) {
                 return bad(model, "column '" + name + "' is none that a model may write in " + model.target);
             }
             if (contains(model.outputs, name)) return bad(model, "column '" + name + "' is yielded twice");
             model.outputs.push_back(name);
+            model.output_types.push_back(described->types[i]);
         }
         if (!origin && target.has_origin() && model.writes != Writes::update) {
             return bad(model, "the select yields no 'origin'", "Yield " + model.alias + ".origin.");
@@ -123,10 +135,12 @@ class Checker {
     Result<> check_keys(const Model& model, const Table& target) {
         if (target.primary_key.empty()) return bad(model, model.target + " has no primary key");
         for (const auto& name : target.primary_key) {
-            if (!contains(model.outputs, name)) return bad(model, "the key column '" + name + "' of " + model.target + " is not yielded");
+            if (!contains(model.outputs, name))
+                return bad(model, "the key column '" + name + "' of " + model.target + " is not yielded");
         }
         for (const auto& name : model.parent_key) {
-            if (!contains(target.primary_key, name)) return bad(model, "'" + name + "' is no key column of " + model.target);
+            if (!contains(target.primary_key, name))
+                return bad(model, "'" + name + "' is no key column of " + model.target);
         }
         if (model.writes != Writes::update) return {};
         for (const auto& name : model.outputs) {
@@ -135,7 +149,8 @@ class Checker {
             }
         }
         for (const auto& name : model.set_columns) {
-            if (!contains(model.outputs, name)) return bad(model, "column '" + name + "' of 'update' is not yielded");
+            if (!contains(model.outputs, name))
+                return bad(model, "column '" + name + "' of 'update' is not yielded");
         }
         return {};
     }
@@ -149,7 +164,8 @@ class Checker {
     }
 
     Result<Usage> usage_of(const std::string& sql, const std::string& file, int first_line) {
-        TARN_ASSIGN(auto text, connection_.value("select json_serialize_sql(" + sql_text(sql) + ")::varchar"));
+        TARN_ASSIGN(auto text,
+                    connection_.value("select json_serialize_sql(" + sql_text(sql) + ")::varchar"));
         auto tree = nlohmann::json::parse(text.value_or("{}"), nullptr, false);
         if (tree.is_discarded() || tree.value("error", true)) {
             // The reason, with its line, comes from preparing the statement.
@@ -185,12 +201,14 @@ class Checker {
         Error moved = error;
         moved.kind = ErrorKind::bad_data;
         moved.place = file;
-        for (const auto& [text, marker] : {std::pair<std::string, std::string>{error.message, "LINE "}, {error.place, "line "}}) {
+        for (const auto& [text, marker] :
+             {std::pair<std::string, std::string>{error.message, "LINE "}, {error.place, "line "}}) {
             auto at = text.rfind(marker);
             if (at == std::string::npos) continue;
             int line = std::atoi(text.c_str() + at + marker.size());
             if (marker == "line ") line += statement_line - 1;
-            if (line >= statement_line) moved.place += ":" + std::to_string(file_line + line - statement_line);
+            if (line >= statement_line)
+                moved.place += ":" + std::to_string(file_line + line - statement_line);
             break;
         }
         moved.message = trimmed(error.message.substr(0, error.message.find("\nLINE ")));
@@ -222,7 +240,8 @@ Result<std::vector<Model>> read_folders(const Surroundings& around, std::vector<
     for (const auto& folder : around.folders) {
         for (const auto& entry : fs::directory_iterator(folder, code)) {
             if (entry.path().extension() != ".sql") continue;
-            std::string id = around.name + "/" + fs::path(folder).filename().string() + "/" + entry.path().stem().string();
+            std::string id =
+                around.name + "/" + fs::path(folder).filename().string() + "/" + entry.path().stem().string();
             auto model = read_model(id, entry.path().string());
             if (model) {
                 models.push_back(std::move(*model));
@@ -232,7 +251,8 @@ Result<std::vector<Model>> read_folders(const Surroundings& around, std::vector<
         }
     }
     auto rank = [&](const Model& model) {
-        return std::pair(std::ranges::find(around.subtasks, model.subtask) - around.subtasks.begin(), model.id);
+        return std::pair(std::ranges::find(around.subtasks, model.subtask) - around.subtasks.begin(),
+                         model.id);
     };
     std::ranges::sort(models, [&](const Model& a, const Model& b) { return rank(a) < rank(b); });
     return models;
@@ -244,20 +264,26 @@ Failure all_of(const std::vector<Error>& errors) {
     return fail(ErrorKind::bad_data, text);
 }
 
-bool writes_rows_of(const Model& model, const std::string& table) { return model.writes != Writes::update && model.target == table; }
+bool writes_rows_of(const Model& model, const std::string& table) {
+    return model.writes != Writes::update && model.target == table;
+}
 
-bool reads(const Model& model, const std::string& table) { return contains(model.reads, table) || contains(model.scope_reads, table); }
+bool reads(const Model& model, const std::string& table) {
+    return contains(model.reads, table) || contains(model.scope_reads, table);
+}
 
 bool uses_column(const Model& model, const std::vector<std::string>& columns) {
     if (contains(model.column_names, "*")) return true;
-    return std::ranges::any_of(columns, [&](const std::string& column) { return contains(model.column_names, column); });
+    return std::ranges::any_of(
+        columns, [&](const std::string& column) { return contains(model.column_names, column); });
 }
 
 bool must_precede(const Model& first, const Model& second) {
     std::string stem = first.id.substr(first.id.rfind('/') + 1);
     if (contains(second.after, stem)) return true;
     if (first.writes == Writes::update) {
-        return reads(second, first.target) && !writes_rows_of(second, first.target) && uses_column(second, first.set_columns);
+        return reads(second, first.target) && !writes_rows_of(second, first.target) &&
+               uses_column(second, first.set_columns);
     }
     if (second.writes == Writes::update && second.target == first.target) return true;
     return reads(second, first.target) && !writes_rows_of(second, first.target);
@@ -275,8 +301,8 @@ std::vector<std::pair<std::size_t, std::size_t>> model_edges(const std::vector<M
     return edges;
 }
 
-tl::expected<std::vector<std::size_t>, std::vector<std::size_t>> topological(std::size_t count,
-                                                                             const std::vector<std::pair<std::size_t, std::size_t>>& edges) {
+tl::expected<std::vector<std::size_t>, std::vector<std::size_t>> topological(
+    std::size_t count, const std::vector<std::pair<std::size_t, std::size_t>>& edges) {
     std::vector<std::size_t> waiting_for(count, 0);
     for (const auto& [before, after] : edges) ++waiting_for[after];
     std::vector<std::size_t> order;
@@ -334,7 +360,8 @@ Result<ModelSet> ModelSet::load(Surroundings around) {
     if (!order) {
         std::vector<std::string> files;
         for (std::size_t index : order.error()) files.push_back(models[index].file);
-        return fail(ErrorKind::bad_data, "these models wait for each other: " + join(files, ", "), {}, "Break the cycle, or say 'static' or 'after'.");
+        return fail(ErrorKind::bad_data, "these models wait for each other: " + join(files, ", "), {},
+                    "Break the cycle, or say 'static' or 'after'.");
     }
     for (std::size_t index : *order) set.models_.push_back(std::move(models[index]));
     for (const auto& model : set.models_) {
@@ -364,12 +391,15 @@ std::vector<std::string> ModelSet::reads_of_select(const std::string& place) con
     return found == select_reads_.end() ? std::vector<std::string>{} : found->second;
 }
 
-std::string ModelSet::parser_name(const std::string& raw_table, bool input) { return (input ? "tarn_input" : "tarn_parse") + raw_table; }
+std::string ModelSet::parser_name(const std::string& raw_table, bool input) {
+    return (input ? "tarn_input" : "tarn_parse") + raw_table;
+}
 
 Result<> ModelSet::prepare(duck::Connection& connection) const {
     for (const auto& [table, shapes] : around_.raw) {
         TARN_TRY(register_parser(connection, parser_name(table, false), shapes.item));
-        if (!shapes.input.empty()) TARN_TRY(register_parser(connection, parser_name(table, true), shapes.input));
+        if (!shapes.input.empty())
+            TARN_TRY(register_parser(connection, parser_name(table, true), shapes.input));
     }
     return {};
 }

@@ -24,14 +24,14 @@ struct RawShape {
 
 // What a folder's models stand on.
 struct Surroundings {
-    std::string name;                                            // "github"
-    std::vector<std::string> folders;                            // searched for *.sql, in this order
-    const Schema* schema = nullptr;                              // every declared table
-    std::map<std::string, RawShape> raw;                         // raw table -> shapes
+    std::string name;                                                // "github"
+    std::vector<std::string> folders;                                // searched for *.sql, in this order
+    const Schema* schema = nullptr;                                  // every declared table
+    std::map<std::string, RawShape> raw;                             // raw table -> shapes
     std::vector<std::pair<std::string, std::string>> scope_columns;  // tool column -> input name
-    Inputs sample_inputs;                                        // every legal input, with a literal of its type
-    std::vector<std::string> subtasks;                           // legal subtask names in their order; empty: any
-    std::string functions;                                       // text of schema/functions.sql
+    Inputs sample_inputs;               // every legal input, with a literal of its type
+    std::vector<std::string> subtasks;  // legal subtask names in their order; empty: any
+    std::string functions;              // text of schema/functions.sql
     // Other selects to check (streams' parents), "place" -> select.
     std::vector<std::pair<std::string, std::string>> selects;
 };
@@ -40,7 +40,9 @@ class ModelSet {
   public:
     static Result<ModelSet> load(Surroundings around);
 
-    [[nodiscard]] const std::vector<Model>& models() const { return models_; }  // in an order that respects all edges
+    [[nodiscard]] const std::vector<Model>& models() const {
+        return models_;
+    }  // in an order that respects all edges
     [[nodiscard]] const Surroundings& around() const { return around_; }
     [[nodiscard]] std::vector<const Model*> of_subtask(const std::string& subtask) const;
     // Columns of a table that update models own.
@@ -66,7 +68,7 @@ class ModelSet {
 std::vector<std::pair<std::size_t, std::size_t>> model_edges(const std::vector<Model>& models);
 
 // Order that respects the edges and keeps as near to the given one as they allow. On a cycle: the indexes on it.
-tl::expected<std::vector<std::size_t>, std::vector<std::size_t>> topological(std::size_t count,
-                                                                             const std::vector<std::pair<std::size_t, std::size_t>>& edges);
+tl::expected<std::vector<std::size_t>, std::vector<std::size_t>> topological(
+    std::size_t count, const std::vector<std::pair<std::size_t, std::size_t>>& edges);
 
 }  // namespace tarn::model

@@ -49,7 +49,8 @@ Result<Shape::Kind> shape_kind(const std::string& word) {
         legal += legal.empty() ? "" : ", ";
         legal += known.name;
     }
-    return fail(ErrorKind::bad_data, "unknown field type '" + word + "'", {}, "Legal: " + legal + ", {…}, […].");
+    return fail(ErrorKind::bad_data, "unknown field type '" + word + "'", {},
+                "Legal: " + legal + ", {…}, […].");
 }
 
 }  // namespace tarn::model

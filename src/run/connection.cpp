@@ -16,7 +16,9 @@ namespace {
 using Json = nlohmann::json;
 using connector::Field;
 
-Failure wrong(const std::string& field, const std::string& message) { return fail(ErrorKind::bad_data, message, field); }
+Failure wrong(const std::string& field, const std::string& message) {
+    return fail(ErrorKind::bad_data, message, field);
+}
 
 std::string text_of(const Json& value) {
     if (value.is_null()) return {};
@@ -28,7 +30,9 @@ const Table* table_of(const connector::Connector& connector) {
     return found == connector.tables.end() ? nullptr : &*found;
 }
 
-bool is_structured(const Field& field) { return field.kind == "list" || field.kind == "map" || field.kind == "json"; }
+bool is_structured(const Field& field) {
+    return field.kind == "list" || field.kind == "map" || field.kind == "json";
+}
 
 bool is_time(const Table& table, const Field& field) {
     const Column* column = table.column(field.column);
@@ -50,7 +54,9 @@ Json unset(const Table& table, const Field& field) {
 Result<Json> checked_number(const Field& field, const Json& value) {
     if (value.is_number_integer()) return value;
     auto text = value.is_string() ? value.get<std::string>() : std::string();
-    bool digits = !text.empty() && text.size() < 19 && text.find_first_not_of("0123456789", text[0] == '-' ? 1 : 0) == std::string::npos && text != "-";
+    bool digits = !text.empty() && text.size() < 19 &&
+                  text.find_first_not_of("0123456789", text[0] == '-' ? 1 : 0) == std::string::npos &&
+                  text != "-";
     if (!digits) return wrong(field.name, "must be a whole number, found " + value.dump());
     return Json(std::stoll(text));
 }
@@ -71,12 +77,14 @@ Result<Json> checked_structure(const Field& field, const Json& value) {
 
 Result<> check_characters(const Table& table, const Field& field, const std::string& text) {
     const Column* column = table.column(field.column);
-    auto characters = std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
+    auto characters =
+        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
     if (column != nullptr && column->length > 0 && !column->secret && characters > column->length) {
         return wrong(field.name, fmt::format("must not be longer than {} characters", column->length));
     }
     // They would end a header's line.
-    if (field.kind != "secret" && text.find_first_of("\r\n") != std::string::npos) return wrong(field.name, "must be one line");
+    if (field.kind != "secret" && text.find_first_of("\r\n") != std::string::npos)
+        return wrong(field.name, "must be one line");
     return {};
 }
 
@@ -85,12 +93,14 @@ Result<Json> checked_text(const Table& table, const Field& field, const Json& va
     std::string text = text_of(value);
     TARN_TRY(check_characters(table, field, text));
     if (text.empty()) return Json(text);
-    if (field.kind == "url" && !http::is_http_url(text)) return wrong(field.name, "must be a URL that starts with http:// or https://");
+    if (field.kind == "url" && !http::is_http_url(text))
+        return wrong(field.name, "must be a URL that starts with http:// or https://");
     if (field.kind == "choice" && std::ranges::find(field.choices, text) == field.choices.end()) {
         return wrong(field.name, "must be one of " + join(field.choices, ", "));
     }
     Millis time = 0;
-    if (is_time(table, field) && parse_time(text, time) != Parsed::ok) return wrong(field.name, "must be a time such as 2026-11-23T13:55:38Z");
+    if (is_time(table, field) && parse_time(text, time) != Parsed::ok)
+        return wrong(field.name, "must be a time such as 2026-11-23T13:55:38Z");
     return Json(text);
 }
 
@@ -129,7 +139,8 @@ const connector::AuthMethod* auth_of(const connector::Connector& connector, cons
     return methods.empty() ? nullptr : &methods.front();
 }
 
-std::string setting(const connector::AuthMethod& auth, const std::string& name, const std::string& otherwise = {}) {
+std::string setting(const connector::AuthMethod& auth, const std::string& name,
+                    const std::string& otherwise = {}) {
     auto found = auth.settings.find(name);
     return found == auth.settings.end() ? otherwise : found->second;
 }
@@ -149,7 +160,8 @@ Result<std::string> exchange_url(const connector::AuthMethod& auth, const Connec
     return http::join_url(connection.text("endpoint"), path);
 }
 
-Result<std::shared_ptr<http::Authenticator>> app_of(const connector::AuthMethod& auth, const Connection& connection,
+Result<std::shared_ptr<http::Authenticator>> app_of(const connector::AuthMethod& auth,
+                                                    const Connection& connection,
                                                     const http::ClientOptions& transport) {
     http::AppKey key;
     key.issuer = connection.text(setting(auth, "issuer"));
@@ -160,21 +172,26 @@ Result<std::shared_ptr<http::Authenticator>> app_of(const connector::AuthMethod&
     return http::app_auth(std::move(key), transport);
 }
 
-Result<std::shared_ptr<http::Authenticator>> authenticator(const connector::Connector& connector, const Connection& connection,
+Result<std::shared_ptr<http::Authenticator>> authenticator(const connector::Connector& connector,
+                                                           const Connection& connection,
                                                            const http::ClientOptions& transport) {
     const auto* auth = auth_of(connector, connection);
     if (auth == nullptr) return std::shared_ptr<http::Authenticator>();
     auto tokens = split(connection.text(setting(*auth, "token")), ',');
     if (auth->kind == "bearer") return http::bearer_auth(tokens);
-    if (auth->kind == "header") return http::header_auth(setting(*auth, "name"), setting(*auth, "prefix"), tokens);
+    if (auth->kind == "header")
+        return http::header_auth(setting(*auth, "name"), setting(*auth, "prefix"), tokens);
     if (auth->kind == "query") return http::query_auth(setting(*auth, "name"), tokens);
-    if (auth->kind == "basic") return http::basic_auth(connection.text(setting(*auth, "user")), connection.text(setting(*auth, "password")));
+    if (auth->kind == "basic")
+        return http::basic_auth(connection.text(setting(*auth, "user")),
+                                connection.text(setting(*auth, "password")));
     return app_of(*auth, connection, transport);
 }
 
 // ---- environment
 
-Result<std::int64_t> number_of(const connector::Environment& environment, const std::string& name, std::int64_t otherwise) {
+Result<std::int64_t> number_of(const connector::Environment& environment, const std::string& name,
+                               std::int64_t otherwise) {
     auto text = environment(name);
     if (text.empty()) return otherwise;
     if (text.size() > 9 || text.find_first_not_of("0123456789") != std::string::npos) {
@@ -192,10 +209,13 @@ Result<http::ClientOptions> environment_options(const connector::Environment& en
     http::ClientOptions options;
     TARN_ASSIGN(auto retries, number_of(environment, "API_RETRY", options.retries));
     options.retries = static_cast<int>(retries);
-    TARN_ASSIGN(options.default_requests_per_hour, number_of(environment, "API_REQUESTS_PER_HOUR", options.default_requests_per_hour));
+    TARN_ASSIGN(options.default_requests_per_hour,
+                number_of(environment, "API_REQUESTS_PER_HOUR", options.default_requests_per_hour));
     if (auto text = environment("API_TIMEOUT"); !text.empty()) {
         options.timeout = parse_duration(text);
-        if (options.timeout <= 0) return fail(ErrorKind::terminal, "must be a duration such as 90s or 2m, found '" + text + "'", "API_TIMEOUT");
+        if (options.timeout <= 0)
+            return fail(ErrorKind::terminal, "must be a duration such as 90s or 2m, found '" + text + "'",
+                        "API_TIMEOUT");
     }
     options.insecure_tls = is_true(environment("IN_SECURE_SKIP_VERIFY"));
     options.blocked_cidrs = split(environment("ENDPOINT_CIDR_BLACKLIST"), ',');
@@ -217,12 +237,14 @@ http::RateRule rate_rule(const connector::Connector& connector) {
 
 std::string masked_item(const std::string& secret) {
     std::size_t shown = secret.size() > 5 ? 2 : secret.size() > 2 ? 1 : 0;
-    return secret.substr(0, shown) + std::string(secret.size() - 2 * shown, '*') + secret.substr(secret.size() - shown);
+    return secret.substr(0, shown) + std::string(secret.size() - 2 * shown, '*') +
+           secret.substr(secret.size() - shown);
 }
 
 bool is_password(const connector::Connector& connector, const std::string& field) {
-    return std::ranges::any_of(connector.connection.auth,
-                               [&](const auto& auth) { return auth.kind == "basic" && setting(auth, "password") == field; });
+    return std::ranges::any_of(connector.connection.auth, [&](const auto& auth) {
+        return auth.kind == "basic" && setting(auth, "password") == field;
+    });
 }
 
 // ---- values of a row
@@ -247,7 +269,9 @@ ControlValue value_of(const Table& table, const Field& field, const Json& value)
     if (field.kind == "boolean") return static_cast<std::int64_t>(value.get<bool>() ? 1 : 0);
     if (is_structured(field)) return value.dump(-1, ' ', false, Json::error_handler_t::replace);
     Millis time = 0;
-    if (is_time(table, field)) return parse_time(text_of(value), time) == Parsed::ok ? ControlValue(format_sql(time)) : ControlValue();
+    if (is_time(table, field))
+        return parse_time(text_of(value), time) == Parsed::ok ? ControlValue(format_sql(time))
+                                                              : ControlValue();
     return text_of(value);
 }
 
@@ -270,7 +294,8 @@ std::string Connection::text(const std::string& field) const {
     return found == fields.end() ? std::string() : text_of(*found);
 }
 
-Connections::Connections(const connector::Connector& connector, ControlStore& control, const secrets::Cipher& cipher)
+Connections::Connections(const connector::Connector& connector, ControlStore& control,
+                         const secrets::Cipher& cipher)
     : connector_(connector), table_(table_of(connector)), control_(control), cipher_(cipher) {}
 
 Result<Connection> Connections::merged(const Connection& stored, const Json& body) const {
@@ -279,10 +304,13 @@ Result<Connection> Connections::merged(const Connection& stored, const Json& bod
     for (const auto& [name, value] : body.items()) {
         if (is_kept_by_us(name)) continue;
         const Field* field = field_named(connector_, name);
-        if (field == nullptr) return wrong(name, "is no field of a " + connector_.name + " connection; known: " + field_names(connector_));
+        if (field == nullptr)
+            return wrong(name, "is no field of a " + connector_.name +
+                                   " connection; known: " + field_names(connector_));
         TARN_ASSIGN(Json checked_value, checked(*table_, *field, value));
         auto old = stored.text(field->name);
-        bool kept = field->kind == "secret" && !old.empty() && (checked_value == "" || checked_value == masked(old));
+        bool kept =
+            field->kind == "secret" && !old.empty() && (checked_value == "" || checked_value == masked(old));
         if (!kept) connection.fields[field->name] = checked_value;
     }
     return connection;
@@ -295,17 +323,20 @@ Result<> Connections::check_fields(const Connection& connection) const {
     const auto* auth = auth_of(connector_, connection);
     if (auth == nullptr) return {};
     for (const auto& name : auth_fields(*auth)) {
-        if (!name.empty() && connection.text(name).empty()) return wrong(name, "must be set for the auth method " + auth->method);
+        if (!name.empty() && connection.text(name).empty())
+            return wrong(name, "must be set for the auth method " + auth->method);
     }
     return {};
 }
 
 Result<> Connections::check_name(const Connection& connection) {
     if (table_->column("name") == nullptr) return {};
-    TARN_ASSIGN(auto rows, control_.query("select id from " + sql_name(table_->name) + " where name = ? and id <> ?",
-                                          {connection.text("name"), connection.id}));
+    TARN_ASSIGN(auto rows,
+                control_.query("select id from " + sql_name(table_->name) + " where name = ? and id <> ?",
+                               {connection.text("name"), connection.id}));
     if (rows.rows.empty()) return {};
-    return wrong("name", "there is a " + connector_.name + " connection named '" + connection.text("name") + "' already");
+    return wrong("name", "there is a " + connector_.name + " connection named '" + connection.text("name") +
+                             "' already");
 }
 
 Result<Connection> Connections::check(const Json& body) const {
@@ -349,9 +380,10 @@ Result<Connection> Connections::create(const Json& body) {
     }
     TARN_ASSIGN(auto values, values_of(connection));
     values.insert(values.begin(), {connection.created_at, connection.updated_at});
-    TARN_ASSIGN(connection.id, control_.insert(fmt::format("insert into {} ({}) values ({})", sql_name(table_->name), join(columns, ", "),
-                                                           join(places, ", ")),
-                                               values));
+    TARN_ASSIGN(connection.id,
+                control_.insert(fmt::format("insert into {} ({}) values ({})", sql_name(table_->name),
+                                            join(columns, ", "), join(places, ", ")),
+                                values));
     return connection;
 }
 
@@ -366,7 +398,8 @@ Result<Connection> Connections::change(const Connection& stored, const Json& bod
     TARN_ASSIGN(auto values, values_of(connection));
     values.emplace_back(connection.updated_at);
     values.emplace_back(connection.id);
-    TARN_TRY(control_.run(fmt::format("update {} set {} where id = ?", sql_name(table_->name), join(sets, ", ")), values));
+    TARN_TRY(control_.run(
+        fmt::format("update {} set {} where id = ?", sql_name(table_->name), join(sets, ", ")), values));
     return connection;
 }
 
@@ -394,10 +427,13 @@ Result<Connection> Connections::read_row(const ControlRows& rows, std::size_t ro
     return connection;
 }
 
-Result<std::vector<Connection>> Connections::select(const std::string& condition, const std::vector<ControlValue>& parameters) {
+Result<std::vector<Connection>> Connections::select(const std::string& condition,
+                                                    const std::vector<ControlValue>& parameters) {
     std::vector<Connection> connections;
     if (table_ == nullptr) return connections;
-    TARN_ASSIGN(auto rows, control_.query(fmt::format("select * from {} {} order by id", sql_name(table_->name), condition), parameters));
+    TARN_ASSIGN(auto rows, control_.query(fmt::format("select * from {} {} order by id",
+                                                      sql_name(table_->name), condition),
+                                          parameters));
     for (std::size_t row = 0; row < rows.rows.size(); ++row) {
         TARN_ASSIGN(auto connection, read_row(rows, row));
         connections.push_back(std::move(connection));
@@ -414,7 +450,9 @@ Result<std::optional<Connection>> Connections::find(std::int64_t id) {
 Result<std::vector<Connection>> Connections::list() { return select("", {}); }
 
 Json Connections::shown(const Connection& connection) const {
-    Json out = {{"id", connection.id}, {"createdAt", api_time(connection.created_at)}, {"updatedAt", api_time(connection.updated_at)}};
+    Json out = {{"id", connection.id},
+                {"createdAt", api_time(connection.created_at)},
+                {"updatedAt", api_time(connection.updated_at)}};
     for (const auto& [name, value] : connection.fields.items()) {
         const Field* field = field_named(connector_, name);
         bool secret = field != nullptr && field->kind == "secret";
@@ -423,14 +461,17 @@ Json Connections::shown(const Connection& connection) const {
     return out;
 }
 
-Result<std::unique_ptr<http::Client>> open_connection(const connector::Connector& connector, const Connection& connection,
-                                                      const connector::Environment& environment, const CancelToken& cancel) {
+Result<std::unique_ptr<http::Client>> open_connection(const connector::Connector& connector,
+                                                      const Connection& connection,
+                                                      const connector::Environment& environment,
+                                                      const CancelToken& cancel) {
     TARN_ASSIGN(auto options, environment_options(environment));
     options.headers = connector.connection.headers;
     options.rate = rate_rule(connector);
     options.proxy = connection.text("proxy");
     auto per_hour = connection.fields.find("rateLimitPerHour");
-    if (per_hour != connection.fields.end() && per_hour->is_number_integer()) options.requests_per_hour = per_hour->get<std::int64_t>();
+    if (per_hour != connection.fields.end() && per_hour->is_number_integer())
+        options.requests_per_hour = per_hour->get<std::int64_t>();
     options.cancel = cancel;
     TARN_ASSIGN(options.auth, authenticator(connector, connection, options));
     return http::open_client(std::move(options));
@@ -459,13 +500,15 @@ std::string advice(int status) {
 
 }  // namespace
 
-Result<ConnectionTest> test_connection(const connector::Connector& connector, const Connection& connection, http::Client& client) {
+Result<ConnectionTest> test_connection(const connector::Connector& connector, const Connection& connection,
+                                       http::Client& client) {
     http::Request request;
     request.url = http::join_url(connection.text("endpoint"), connector.connection.test_path);
     auto place = http::shown_url(request.url);
     TARN_ASSIGN(auto response, client.fetch(std::move(request)));
     if (response.status >= 400) {
-        return fail(ErrorKind::terminal, fmt::format("the source answers with status {}", response.status), place, advice(response.status));
+        return fail(ErrorKind::terminal, fmt::format("the source answers with status {}", response.status),
+                    place, advice(response.status));
     }
     return ConnectionTest{response.status, who_of(response.body)};
 }

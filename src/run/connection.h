@@ -52,7 +52,8 @@ class Connections {
     Result<> check_name(const Connection& connection);
     Result<std::vector<ControlValue>> values_of(const Connection& connection);
     Result<Connection> read_row(const ControlRows& rows, std::size_t row);
-    Result<std::vector<Connection>> select(const std::string& condition, const std::vector<ControlValue>& parameters);
+    Result<std::vector<Connection>> select(const std::string& condition,
+                                           const std::vector<ControlValue>& parameters);
 
     const connector::Connector& connector_;
     const Table* table_;
@@ -65,8 +66,10 @@ std::string masked(const std::string& secret);
 
 // Keys read from `environment`: API_RETRY, API_TIMEOUT, API_REQUESTS_PER_HOUR, IN_SECURE_SKIP_VERIFY, ENDPOINT_CIDR_BLACKLIST, TARN_CA_FILE.
 // terminal: one of them cannot be read, or the client cannot be opened.
-Result<std::unique_ptr<http::Client>> open_connection(const connector::Connector& connector, const Connection& connection,
-                                                      const connector::Environment& environment, const CancelToken& cancel = {});
+Result<std::unique_ptr<http::Client>> open_connection(const connector::Connector& connector,
+                                                      const Connection& connection,
+                                                      const connector::Environment& environment,
+                                                      const CancelToken& cancel = {});
 
 struct ConnectionTest {
     int status = 0;
@@ -74,6 +77,7 @@ struct ConnectionTest {
 };
 
 // Asks for the declared test path. terminal: the source refuses, with what to check.
-Result<ConnectionTest> test_connection(const connector::Connector& connector, const Connection& connection, http::Client& client);
+Result<ConnectionTest> test_connection(const connector::Connector& connector, const Connection& connection,
+                                       http::Client& client);
 
 }  // namespace tarn::run

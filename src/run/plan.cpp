@@ -7,7 +7,9 @@
 namespace tarn::run {
 namespace {
 
-bool contains(const std::vector<std::string>& list, const std::string& item) { return std::ranges::find(list, item) != list.end(); }
+bool contains(const std::vector<std::string>& list, const std::string& item) {
+    return std::ranges::find(list, item) != list.end();
+}
 
 }  // namespace
 
@@ -38,8 +40,11 @@ Result<Plan> Plan::make(const LoadedConnector& connector, const std::vector<std:
     }
     if (auto order = model::topological(count, edges); !order) {
         std::vector<std::string> names;
-        for (std::size_t node : order.error()) names.push_back(node < streams ? "stream " + plan.streams_[node]->name : plan.models_[node - streams]->file);
-        return fail(ErrorKind::bad_data, "these wait for each other: " + join(names, ", "), connector.connector.folder);
+        for (std::size_t node : order.error())
+            names.push_back(node < streams ? "stream " + plan.streams_[node]->name
+                                           : plan.models_[node - streams]->file);
+        return fail(ErrorKind::bad_data, "these wait for each other: " + join(names, ", "),
+                    connector.connector.folder);
     }
     plan.before_.resize(count);
     plan.done_.resize(count, false);
@@ -48,7 +53,8 @@ Result<Plan> Plan::make(const LoadedConnector& connector, const std::vector<std:
 }
 
 bool Plan::ready(std::size_t node) const {
-    return !done_[node] && std::ranges::all_of(before_[node], [this](std::size_t before) { return done_[before]; });
+    return !done_[node] &&
+           std::ranges::all_of(before_[node], [this](std::size_t before) { return done_[before]; });
 }
 
 std::vector<const connector::Stream*> Plan::take_streams() {

@@ -15,12 +15,14 @@ Result<> Platform::load_schema(const std::string& share) {
     std::error_code code;
     std::vector<std::string> files;
     for (const auto& entry : fs::directory_iterator(share + "/schema", code)) {
-        if (entry.path().extension() == ".sql" && entry.path().filename() != "functions.sql") files.push_back(entry.path().string());
+        if (entry.path().extension() == ".sql" && entry.path().filename() != "functions.sql")
+            files.push_back(entry.path().string());
     }
     std::ranges::sort(files);
     for (const auto& file : files) TARN_TRY(schema_->parse_file(file));
     if (!read_file(share + "/schema/functions.sql", functions_)) {
-        return fail(ErrorKind::terminal, "cannot be read", share + "/schema/functions.sql", "Set TARN_SHARE to the folder that holds schema/ and connectors/.");
+        return fail(ErrorKind::terminal, "cannot be read", share + "/schema/functions.sql",
+                    "Set TARN_SHARE to the folder that holds schema/ and connectors/.");
     }
     return {};
 }
@@ -28,7 +30,8 @@ Result<> Platform::load_schema(const std::string& share) {
 Result<> Platform::add(connector::Connector connector) {
     for (const auto& table : connector.tables) {
         if (const Table* known = schema_->table(table.name)) {
-            return fail(ErrorKind::bad_data, "table " + table.name + " is declared at " + known->place + " too", table.place);
+            return fail(ErrorKind::bad_data,
+                        "table " + table.name + " is declared at " + known->place + " too", table.place);
         }
     }
     auto loaded = std::make_unique<LoadedConnector>();
@@ -44,7 +47,8 @@ Result<> Platform::add(connector::Connector connector) {
     return {};
 }
 
-Result<std::unique_ptr<Platform>> Platform::load(const std::string& share, const std::string& more, const std::vector<std::string>& only) {
+Result<std::unique_ptr<Platform>> Platform::load(const std::string& share, const std::string& more,
+                                                 const std::vector<std::string>& only) {
     auto platform = std::make_unique<Platform>();
     TARN_TRY(platform->load_schema(share));
     for (const auto& root : {share + "/connectors", more}) {
@@ -68,7 +72,9 @@ Result<std::unique_ptr<Platform>> Platform::load_folder(const std::string& share
 
 const LoadedConnector* Platform::connector(const std::string& name) const {
     for (const auto& loaded : connectors_) {
-        if (loaded->connector.name == name || std::ranges::find(loaded->connector.aliases, name) != loaded->connector.aliases.end()) return loaded.get();
+        if (loaded->connector.name == name ||
+            std::ranges::find(loaded->connector.aliases, name) != loaded->connector.aliases.end())
+            return loaded.get();
     }
     return nullptr;
 }
@@ -93,7 +99,8 @@ Result<std::string> share_folder() {
     for (const auto& path : tried) {
         if (fs::exists(path + "/schema/functions.sql", code)) return path;
     }
-    return fail(ErrorKind::terminal, "schema/ and connectors/ are not found in " + join(tried, ", "), {}, "Set TARN_SHARE to the folder that holds them.");
+    return fail(ErrorKind::terminal, "schema/ and connectors/ are not found in " + join(tried, ", "), {},
+                "Set TARN_SHARE to the folder that holds them.");
 }
 
 }  // namespace tarn::run

@@ -26,10 +26,13 @@ struct LoadedConnector {
 class Platform {
   public:
     // `share`: the folder that holds schema/ and connectors/; `more`: another folder of connectors, may be empty. `only`: names to load, empty: all.
-    static Result<std::unique_ptr<Platform>> load(const std::string& share, const std::string& more = {}, const std::vector<std::string>& only = {});
+    static Result<std::unique_ptr<Platform>> load(const std::string& share, const std::string& more = {},
+                                                  const std::vector<std::string>& only = {});
 
     [[nodiscard]] const Schema& schema() const { return *schema_; }
-    [[nodiscard]] const std::vector<std::unique_ptr<LoadedConnector>>& connectors() const { return connectors_; }
+    [[nodiscard]] const std::vector<std::unique_ptr<LoadedConnector>>& connectors() const {
+        return connectors_;
+    }
     // By name or alias; nullptr where there is none.
     [[nodiscard]] const LoadedConnector* connector(const std::string& name) const;
     [[nodiscard]] const std::vector<Error>& problems() const { return problems_; }

@@ -13,7 +13,8 @@ namespace {
 
 class Runner {
   public:
-    Runner(const TaskSpec& spec, http::Client& client, DataFile& data, ControlStore& control, const std::function<void(const Progress&)>& progress)
+    Runner(const TaskSpec& spec, http::Client& client, DataFile& data, ControlStore& control,
+           const std::function<void(const Progress&)>& progress)
         : spec_(spec), client_(client), data_(data), control_(control), report_(progress) {}
 
     Result<TaskSummary> run() {
@@ -83,7 +84,9 @@ class Runner {
     Result<> collect(const std::vector<const connector::Stream*>& streams) {
         std::vector<std::future<Result<connector::CollectSummary>>> running;
         running.reserve(streams.size());
-        for (const auto* stream : streams) running.push_back(std::async(std::launch::async, [this, stream] { return collect_one(*stream); }));
+        for (const auto* stream : streams)
+            running.push_back(
+                std::async(std::launch::async, [this, stream] { return collect_one(*stream); }));
         std::optional<Error> first;
         for (std::size_t i = 0; i < streams.size(); ++i) {
             auto collected = running[i].get();
@@ -137,13 +140,16 @@ class Runner {
 
 }  // namespace
 
-Result<std::vector<std::string>> chosen_subtasks(const connector::Connector& connector, const std::vector<std::string>& wanted, bool skip_collectors) {
+Result<std::vector<std::string>> chosen_subtasks(const connector::Connector& connector,
+                                                 const std::vector<std::string>& wanted,
+                                                 bool skip_collectors) {
     std::vector<std::string> names;
     for (const auto& name : wanted) {
         if (connector.subtask(name) != nullptr) continue;
         std::vector<std::string> known;
         for (const auto& subtask : connector.subtasks) known.push_back(subtask.name);
-        return fail(ErrorKind::bad_data, "there is no subtask '" + name + "'", connector.name, "Known: " + join(known, ", ") + ".");
+        return fail(ErrorKind::bad_data, "there is no subtask '" + name + "'", connector.name,
+                    "Known: " + join(known, ", ") + ".");
     }
     for (const auto& subtask : connector.subtasks) {
         bool on = wanted.empty() ? subtask.enabled : std::ranges::find(wanted, subtask.name) != wanted.end();
@@ -153,8 +159,8 @@ Result<std::vector<std::string>> chosen_subtasks(const connector::Connector& con
     return names;
 }
 
-Result<TaskSummary> run_task(const TaskSpec& spec, http::Client& client, DataFile& data, ControlStore& control,
-                             const std::function<void(const Progress&)>& progress) {
+Result<TaskSummary> run_task(const TaskSpec& spec, http::Client& client, DataFile& data,
+                             ControlStore& control, const std::function<void(const Progress&)>& progress) {
     Runner runner(spec, client, data, control, progress);
     return runner.run();
 }

@@ -32,7 +32,7 @@ struct TaskSpec {
 
 struct Progress {
     std::string subtask;
-    std::size_t done = 0, total = 0;        // streams and models of the task
+    std::size_t done = 0, total = 0;       // streams and models of the task
     std::int64_t items = 0, requests = 0;  // of the stream that is running
 };
 
@@ -42,15 +42,18 @@ struct TableCounts {
 
 struct TaskSummary {
     std::map<std::string, connector::CollectSummary> streams;  // by stream name
-    std::map<std::string, TableCounts> tables;                 // raw, tool and domain tables that were touched
+    std::map<std::string, TableCounts> tables;  // raw, tool and domain tables that were touched
     std::int64_t requests = 0, rejected = 0, cut = 0;
     Millis milliseconds = 0;
 };
 
-Result<TaskSummary> run_task(const TaskSpec& spec, http::Client& client, DataFile& data, ControlStore& control,
+Result<TaskSummary> run_task(const TaskSpec& spec, http::Client& client, DataFile& data,
+                             ControlStore& control,
                              const std::function<void(const Progress&)>& progress = {});
 
 // The subtasks that would run, in order. bad_data: an unknown name, with the known ones.
-Result<std::vector<std::string>> chosen_subtasks(const connector::Connector& connector, const std::vector<std::string>& wanted, bool skip_collectors);
+Result<std::vector<std::string>> chosen_subtasks(const connector::Connector& connector,
+                                                 const std::vector<std::string>& wanted,
+                                                 bool skip_collectors);
 
 }  // namespace tarn::run

@@ -19,7 +19,9 @@ using Context = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
 
 Context new_context() { return {EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free}; }
 
-const unsigned char* bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+const unsigned char* bytes(std::string_view text) {
+    return reinterpret_cast<const unsigned char*>(text.data());
+}
 unsigned char* bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 Failure broken(const char* what) { return fail(ErrorKind::bug, std::string("OpenSSL failed: ") + what); }
@@ -46,10 +48,13 @@ std::optional<std::string> open_gcm(const unsigned char* key, std::string_view s
     std::string tag(sealed.substr(sealed.size() - tag_size));
     std::string text(body.size() + block_size, '\0');
     int length = 0, rest = 0;
-    bool opened = context && EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key, bytes(sealed)) == 1 &&
-                  EVP_DecryptUpdate(context.get(), bytes(text), &length, bytes(body), static_cast<int>(body.size())) == 1 &&
-                  EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, static_cast<int>(tag_size), tag.data()) == 1 &&
-                  EVP_DecryptFinal_ex(context.get(), bytes(text) + length, &rest) == 1;
+    bool opened =
+        context && EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key, bytes(sealed)) == 1 &&
+        EVP_DecryptUpdate(context.get(), bytes(text), &length, bytes(body), static_cast<int>(body.size())) ==
+            1 &&
+        EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, static_cast<int>(tag_size), tag.data()) ==
+            1 &&
+        EVP_DecryptFinal_ex(context.get(), bytes(text) + length, &rest) == 1;
     if (!opened) return std::nullopt;
     text.resize(static_cast<std::size_t>(length + rest));
     return text;
@@ -63,7 +68,8 @@ std::optional<std::string> open_cbc(const unsigned char* key, std::string_view s
     int length = 0;
     bool opened = context && EVP_DecryptInit_ex(context.get(), EVP_aes_256_cbc(), nullptr, key, key) == 1 &&
                   EVP_CIPHER_CTX_set_padding(context.get(), 0) == 1 &&
-                  EVP_DecryptUpdate(context.get(), bytes(text), &length, bytes(sealed), static_cast<int>(sealed.size())) == 1;
+                  EVP_DecryptUpdate(context.get(), bytes(text), &length, bytes(sealed),
+                                    static_cast<int>(sealed.size())) == 1;
     if (!opened || static_cast<std::size_t>(length) != sealed.size()) return std::nullopt;
     text.resize(sealed.size());
     auto padding = static_cast<unsigned char>(text.back());
@@ -74,39 +80,48 @@ std::optional<std::string> open_cbc(const unsigned char* key, std::string_view s
 }  // namespace
 
 Result<Cipher> Cipher::make(std::string_view secret) {
-    if (secret.empty()) return fail(ErrorKind::terminal, "ENCRYPTION_SECRET is not set", {}, "Set it in the environment or in .env.");
+    if (secret.empty())
+        return fail(ErrorKind::terminal, "ENCRYPTION_SECRET is not set", {},
+                    "Set it in the environment or in .env.");
     Cipher cipher;
     unsigned length = 0;
-    if (EVP_Digest(secret.data(), secret.size(), cipher.key_.data(), &length, EVP_sha256(), nullptr) != 1) return broken("SHA-256");
+    if (EVP_Digest(secret.data(), secret.size(), cipher.key_.data(), &length, EVP_sha256(), nullptr) != 1)
+        return broken("SHA-256");
     return cipher;
 }
 
 Result<std::string> Cipher::encrypt(std::string_view text) const {
     constexpr std::size_t longest = std::numeric_limits<int>::max() / 2;
-    if (text.size() > longest) return fail(ErrorKind::bad_data, "a text of more than 1 GB cannot be encrypted");
+    if (text.size() > longest)
+        return fail(ErrorKind::bad_data, "a text of more than 1 GB cannot be encrypted");
     std::string plain = std::string(text) + std::string(marker);
     std::string sealed(nonce_size + plain.size() + tag_size, '\0');
     auto context = new_context();
     int length = 0, rest = 0;
-    bool done = context && RAND_bytes(bytes(sealed), static_cast<int>(nonce_size)) == 1 &&
-                EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key_.data(), bytes(sealed)) == 1 &&
-                EVP_EncryptUpdate(context.get(), bytes(sealed) + nonce_size, &length, bytes(plain), static_cast<int>(plain.size())) == 1 &&
-                EVP_EncryptFinal_ex(context.get(), bytes(sealed) + nonce_size + length, &rest) == 1 &&
-                EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, static_cast<int>(tag_size),
-                                    bytes(sealed) + nonce_size + plain.size()) == 1;
+    bool done =
+        context && RAND_bytes(bytes(sealed), static_cast<int>(nonce_size)) == 1 &&
+        EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key_.data(), bytes(sealed)) == 1 &&
+        EVP_EncryptUpdate(context.get(), bytes(sealed) + nonce_size, &length, bytes(plain),
+                          static_cast<int>(plain.size())) == 1 &&
+        EVP_EncryptFinal_ex(context.get(), bytes(sealed) + nonce_size + length, &rest) == 1 &&
+        EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, static_cast<int>(tag_size),
+                            bytes(sealed) + nonce_size + plain.size()) == 1;
     if (!done) return broken("AES-256-GCM");
     return base64(sealed);
 }
 
 Result<std::string> Cipher::decrypt(std::string_view stored) const {
     auto sealed = from_base64(stored);
-    if (!sealed) return fail(ErrorKind::bad_data, "a secret column holds a value that is not encrypted", {}, "Enter the secret again.");
+    if (!sealed)
+        return fail(ErrorKind::bad_data, "a secret column holds a value that is not encrypted", {},
+                    "Enter the secret again.");
     std::optional<std::string> text;
     if (sealed->size() >= nonce_size + tag_size) text = open_gcm(key_.data(), *sealed);
     if (!text) text = open_cbc(key_.data(), *sealed);
     if (!text || !text->ends_with(marker)) {
         return fail(ErrorKind::terminal, "a secret was encrypted with another ENCRYPTION_SECRET", {},
-                    "Set ENCRYPTION_SECRET (ENCODE_KEY up to DevLake 0.17) to the value that was used, or enter the secret again.");
+                    "Set ENCRYPTION_SECRET (ENCODE_KEY up to DevLake 0.17) to the value that was used, or "
+                    "enter the secret again.");
     }
     text->resize(text->size() - marker.size());
     return *text;

@@ -27,7 +27,8 @@ std::string environment(const char* name) {
 
 std::string choose_file(const std::string& fallback_folder) {
     if (auto named = environment("ENV_FILE"); !named.empty()) return named;
-    if (auto path = environment("ENV_PATH"); !path.empty()) return (fs::path(path).parent_path() / ".env").string();
+    if (auto path = environment("ENV_PATH"); !path.empty())
+        return (fs::path(path).parent_path() / ".env").string();
     std::error_code ignored;
     if (fs::exists(".env", ignored)) return ".env";
     return (fs::path(fallback_folder) / ".env").string();
@@ -62,7 +63,8 @@ std::pair<std::string, std::string> parse_line(std::string_view line) {
 }
 
 Failure cannot_write(const std::string& file, int error) {
-    return fail(ErrorKind::terminal, std::string("ENCRYPTION_SECRET cannot be saved: ") + std::strerror(error), file,
+    return fail(ErrorKind::terminal,
+                std::string("ENCRYPTION_SECRET cannot be saved: ") + std::strerror(error), file,
                 "Make the file writable or set ENCRYPTION_SECRET in the environment.");
 }
 
@@ -110,7 +112,8 @@ Result<std::string> random_secret() {
     std::string out;
     while (out.size() < length) {
         std::array<unsigned char, length> random{};
-        if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) return fail(ErrorKind::terminal, "no random numbers");
+        if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1)
+            return fail(ErrorKind::terminal, "no random numbers");
         for (unsigned char byte : random) {
             if (byte < fair && out.size() < length) out += static_cast<char>('A' + byte % 26);
         }
@@ -123,7 +126,8 @@ Result<Settings> Settings::read(const std::string& fallback_folder) {
     settings.file_ = choose_file(fallback_folder);
     std::error_code ignored;
     if (!fs::exists(settings.file_, ignored)) return settings;
-    if (!read_file(settings.file_, settings.text_)) return fail(ErrorKind::terminal, "cannot be read", settings.file_, "Check its rights.");
+    if (!read_file(settings.file_, settings.text_))
+        return fail(ErrorKind::terminal, "cannot be read", settings.file_, "Check its rights.");
     settings.values_ = parse_env(settings.text_);
     return settings;
 }

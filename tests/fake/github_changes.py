@@ -128,6 +128,14 @@ class Changes:
     def close_milestone(self, repo, number):
         repo.milestones[number].update(closed=self.now, updated=self.now)
 
+    def delete_milestone(self, repo, number):
+        """Its issues lose it; as on GitHub that does not make them newer."""
+        gone = repo.milestones.pop(number)
+        for issue in repo.issues.values():
+            if issue["milestone"] == number:
+                issue["milestone"] = None
+        return {"id": gone["id"]}
+
     # ---- pull requests
 
     def add_pull(self, repo, draft=False, **fields):
@@ -212,6 +220,9 @@ class Changes:
 
     def add_release(self, repo):
         return {"id": self.world.add_release(repo, self.now)}
+
+    def delete_release(self, repo, id):
+        repo.releases.pop(id)
 
     # ---- the rest
 

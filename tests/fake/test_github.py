@@ -342,9 +342,11 @@ def test_ci_changes(server, client):
 def test_every_change_op_works(server):
     pull = change(server, "add_pull")["number"]
     run = change(server, "add_runs", status="queued")["ids"][0]
+    release = change(server, "add_release")["id"]
     for instruction in (
             {"op": "add_label", "number": 1, "label": "p0"}, {"op": "add_event", "number": 1}, {"op": "add_milestone"},
-            {"op": "close_milestone", "number": 1}, {"op": "add_review_comment", "number": pull},
+            {"op": "close_milestone", "number": 1}, {"op": "delete_milestone", "number": 2}, {"op": "delete_release", "id": release},
+            {"op": "add_review_comment", "number": pull},
             {"op": "close_pull", "number": pull}, {"op": "add_commits", "n": 2}, {"op": "rerun", "id": run},
             {"op": "delete_run", "id": run}, {"op": "add_release"}, {"op": "edit_comment"},
             {"op": "add_deployment_status"}, {"op": "delete_user", "login": "dev-09"},

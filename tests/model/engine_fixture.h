@@ -18,8 +18,9 @@ namespace tarn::model {
 class EngineTest : public ::testing::Test {
   protected:
     void SetUp() override {
-        folder_ = std::filesystem::temp_directory_path() / ("tarn-engine-" + std::to_string(::getpid()) + "-" +
-                                                            ::testing::UnitTest::GetInstance()->current_test_info()->name());
+        folder_ = std::filesystem::temp_directory_path() /
+                  ("tarn-engine-" + std::to_string(::getpid()) + "-" +
+                   ::testing::UnitTest::GetInstance()->current_test_info()->name());
         std::filesystem::create_directories(folder_);
         const std::string tables = R"(
             create table _tool_t_issues (
@@ -89,7 +90,9 @@ select u.origin, 't:' || u.connection_id || ':' || u.id as id, u.login as name f
 select i.id, length(i.title) as rank from issues i)");
     }
 
-    void model(const std::string& name, const std::string& text) { std::ofstream(folder_ / (name + ".sql")) << text << "\n"; }
+    void model(const std::string& name, const std::string& text) {
+        std::ofstream(folder_ / (name + ".sql")) << text << "\n";
+    }
 
     Surroundings around() {
         Surroundings around;
@@ -122,15 +125,21 @@ select i.id, length(i.title) as rank from issues i)");
     }
 
     Inputs inputs(int repo) const {
-        return {{"connectionId", "1"}, {"repoId", std::to_string(repo)}, {"bug", text_literal(bug_)}, {"params", text_literal(params(repo))}};
+        return {{"connectionId", "1"},
+                {"repoId", std::to_string(repo)},
+                {"bug", text_literal(bug_)},
+                {"params", text_literal(params(repo))}};
     }
-    static std::string params(int repo) { return "{\"ConnectionId\":1,\"Repo\":" + std::to_string(repo) + "}"; }
+    static std::string params(int repo) {
+        return "{\"ConnectionId\":1,\"Repo\":" + std::to_string(repo) + "}";
+    }
 
     void load() {
         auto loaded = ModelSet::load(around());
         ASSERT_TRUE(loaded) << loaded.error().text();
         set_ = std::make_unique<ModelSet>(std::move(*loaded));
-        auto prepared = data_->exclusive([&](duck::Connection& connection) { return set_->prepare(connection); });
+        auto prepared =
+            data_->exclusive([&](duck::Connection& connection) { return set_->prepare(connection); });
         ASSERT_TRUE(prepared) << prepared.error().text();
     }
 
@@ -157,17 +166,20 @@ select i.id, length(i.title) as rank from issues i)");
     void raw(int id, const std::string& payload, int repo = 1) {
         std::string stamp = "timestamp '" + format_sql(control_->next_stamp().value()) + "'";
         sql("delete from _raw_t_issues where id = " + std::to_string(id));
-        sql("insert into _raw_t_issues (id, params, data, created_at, _tarn_item, _tarn_changed) values (" + std::to_string(id) + ", " +
-            text_literal(params(repo)) + ", " + text_literal(payload) + ", " + stamp + ", '" + std::to_string(id) + "', " + stamp + ")");
+        sql("insert into _raw_t_issues (id, params, data, created_at, _tarn_item, _tarn_changed) values (" +
+            std::to_string(id) + ", " + text_literal(params(repo)) + ", " + text_literal(payload) + ", " +
+            stamp + ", '" + std::to_string(id) + "', " + stamp + ")");
     }
     void raw_gone(int id, int repo = 1) {
         sql("delete from _raw_t_issues where id = " + std::to_string(id));
-        sql("insert into _tarn_gone values ('_raw_t_issues', " + text_literal(params(repo)) + ", '_raw_t_issues', " + std::to_string(id) + ", '', timestamp '" +
+        sql("insert into _tarn_gone values ('_raw_t_issues', " + text_literal(params(repo)) +
+            ", '_raw_t_issues', " + std::to_string(id) + ", '', timestamp '" +
             format_sql(control_->next_stamp().value()) + "')");
     }
     static std::string issue(int id, const std::string& title, const std::string& labels = "", int user = 7) {
-        return R"({"id":)" + std::to_string(id) + R"(,"title":")" + title + R"(","labels":[)" + labels + R"(],"user":{"id":)" + std::to_string(user) +
-               R"(,"login":"user)" + std::to_string(user) + R"("}})";
+        return R"({"id":)" + std::to_string(id) + R"(,"title":")" + title + R"(","labels":[)" + labels +
+               R"(],"user":{"id":)" + std::to_string(user) + R"(,"login":"user)" + std::to_string(user) +
+               R"("}})";
     }
     static std::string label(const std::string& name) { return R"({"name":")" + name + R"("})"; }
 

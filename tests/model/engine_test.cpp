@@ -33,7 +33,8 @@ TEST_F(EngineTest, OnlyWhatChangedIsWritten) {
     raw(3, issue(13, "new", label("x")));
     auto counts = stage();
     EXPECT_EQ(counts["t/" + folder_.filename().string() + "/issues"].worked, 1);
-    EXPECT_EQ(rows("select title, rank, created_at < updated_at from issues where id = 't:1:13'"), "new|3|true");
+    EXPECT_EQ(rows("select title, rank, created_at < updated_at from issues where id = 't:1:13'"),
+              "new|3|true");
     EXPECT_EQ(rows("select id, updated_at from issues where id <> 't:1:13' order by 1"), before);
 }
 
@@ -64,11 +65,14 @@ TEST_F(EngineTest, RowsVanishWithTheirItem) {
 
 TEST_F(EngineTest, RowsOfAnOldInstanceSurvive) {
     std::string origin = text_literal(params(1)) + ", '_raw_t_issues', ";
-    sql("insert into _tool_t_issues (connection_id, id, repo_id, title, _raw_data_params, _raw_data_table, _raw_data_id) values (1, 99, 1, 'old', " + origin +
-        "900), (1, 98, 1, 'kept', " + origin + "1)");
-    sql("insert into issues (id, title, _raw_data_params, _raw_data_table, _raw_data_id) values ('t:1:99', 'old', " + origin + "900), ('t:1:97', 'lost tool row', " +
-        origin + "900)");
-    sql("insert into _raw_t_issues (id, params, data) values (900, " + text_literal(params(1)) + ", " + text_literal("{\"id\":96}") + ")");
+    sql("insert into _tool_t_issues (connection_id, id, repo_id, title, _raw_data_params, _raw_data_table, "
+        "_raw_data_id) values (1, 99, 1, 'old', " +
+        origin + "900), (1, 98, 1, 'kept', " + origin + "1)");
+    sql("insert into issues (id, title, _raw_data_params, _raw_data_table, _raw_data_id) values ('t:1:99', "
+        "'old', " +
+        origin + "900), ('t:1:97', 'lost tool row', " + origin + "900)");
+    sql("insert into _raw_t_issues (id, params, data) values (900, " + text_literal(params(1)) + ", " +
+        text_literal("{\"id\":96}") + ")");
     sql("delete from _raw_t_issues where id = 900");
     raw(2, issue(12, "two"));
     stage();
@@ -80,8 +84,10 @@ TEST_F(EngineTest, RowsOfAnOldInstanceSurvive) {
 }
 
 TEST_F(EngineTest, AReadParentLosesChildrenOfAnOldInstance) {
-    sql("insert into _tool_t_labels (connection_id, issue_id, name, _raw_data_params, _raw_data_table, _raw_data_id) values (1, 11, 'stale', " +
-        text_literal(params(1)) + ", '_raw_t_issues', 900), (1, 50, 'other', " + text_literal(params(1)) + ", '_raw_t_issues', 901)");
+    sql("insert into _tool_t_labels (connection_id, issue_id, name, _raw_data_params, _raw_data_table, "
+        "_raw_data_id) values (1, 11, 'stale', " +
+        text_literal(params(1)) + ", '_raw_t_issues', 900), (1, 50, 'other', " + text_literal(params(1)) +
+        ", '_raw_t_issues', 901)");
     raw(1, issue(11, "one"));
     stage();
     EXPECT_EQ(rows("select issue_id, name from _tool_t_labels"), "50|other");
@@ -106,7 +112,8 @@ TEST_F(EngineTest, ABadVersionLeavesTheGoodOne) {
     auto counts = stage();
     EXPECT_EQ(rows("select id, title from _tool_t_issues"), "11|good");
     EXPECT_EQ(rows("select label_name from issue_labels"), "x");
-    EXPECT_EQ(rows("select raw_table, raw_id, path, reason from _tarn_rejects"), "_raw_t_issues|1|id|id: expected bigint, found object");
+    EXPECT_EQ(rows("select raw_table, raw_id, path, reason from _tarn_rejects"),
+              "_raw_t_issues|1|id|id: expected bigint, found object");
     raw(1, "<html>");
     stage();
     EXPECT_EQ(rows("select count(*) from _tool_t_issues"), "1");
@@ -197,8 +204,10 @@ TEST_F(EngineTest, AnAbortedStageLeavesEverythingAsItWas) {
 
 TEST_F(EngineTest, ManyMalformedPayloadsDoNotStopTheRun) {
     if (!set_) load();
-    sql("insert into _raw_t_issues (id, params, data, _tarn_item, _tarn_changed) select i, " + text_literal(params(1)) +
-        ", case when i % 2 = 0 then '{\"id\":\"x' || i || '\"}' else '{\"id\":' || i || ',\"title\":\"t\"}' end, i::varchar, timestamp '2020-01-01' from range(1, 20001) t(i)");
+    sql("insert into _raw_t_issues (id, params, data, _tarn_item, _tarn_changed) select i, " +
+        text_literal(params(1)) +
+        ", case when i % 2 = 0 then '{\"id\":\"x' || i || '\"}' else '{\"id\":' || i || ',\"title\":\"t\"}' "
+        "end, i::varchar, timestamp '2020-01-01' from range(1, 20001) t(i)");
     stage();
     EXPECT_EQ(rows("select count(*) from issues"), "10000");
     EXPECT_EQ(rows("select count(*) from _tarn_rejects"), "10000");
@@ -234,7 +243,8 @@ TEST_F(LookupTest, NewRowsOfALookupRunTheModelInFullOthersDoNot) {
     raw(1, issue(11, "x", "", 7));
     stage();
     EXPECT_EQ(rows("select title from _tool_t_issues"), "-");
-    sql("insert into _tool_t_users (connection_id, id, repo_id, login, created_at, updated_at) values (1, 7, 1, 'seven', '2100-01-01', '2100-01-01')");
+    sql("insert into _tool_t_users (connection_id, id, repo_id, login, created_at, updated_at) values (1, 7, "
+        "1, 'seven', '2100-01-01', '2100-01-01')");
     stage();
     EXPECT_EQ(rows("select title from _tool_t_issues"), "seven");
     sql("update _tool_t_users set login = 'other', created_at = '2020-01-01'");
@@ -255,11 +265,14 @@ TEST_F(BrokenTest, MistakesAreNamedWithFileAndLine) {
     model("a", header_ + "select r.origin, 1 as connection_id,\n  r.j.nothing as id\nfrom _raw_t_issues r");
     EXPECT_THAT(load_error(), ::testing::HasSubstr("a.sql:5:"));
     model("a", header_ + "select r.origin, 1 as connection_id, $who as id from _raw_t_issues r");
-    EXPECT_THAT(load_error(), ::testing::AllOf(::testing::HasSubstr("a.sql:4"), ::testing::HasSubstr("unknown input $who"), ::testing::HasSubstr("$repoId")));
+    EXPECT_THAT(load_error(),
+                ::testing::AllOf(::testing::HasSubstr("a.sql:4"), ::testing::HasSubstr("unknown input $who"),
+                                 ::testing::HasSubstr("$repoId")));
     model("a", header_ + "select r.origin, 1 as connection_id, 2 as id, 3 as nope from _raw_t_issues r");
     EXPECT_THAT(load_error(), ::testing::HasSubstr("column 'nope'"));
     model("a", "-- subtask: S\n-- frm: x\nselect 1");
-    EXPECT_THAT(load_error(), ::testing::AllOf(::testing::HasSubstr("a.sql:2"), ::testing::HasSubstr("unknown key 'frm'")));
+    EXPECT_THAT(load_error(),
+                ::testing::AllOf(::testing::HasSubstr("a.sql:2"), ::testing::HasSubstr("unknown key 'frm'")));
     model("a", header_ + "select r.origin, 1 as connection_id from _raw_t_issues r");
     EXPECT_THAT(load_error(), ::testing::HasSubstr("key column 'id'"));
     model("a", header_ + "selct 1 from _raw_t_issues r");
@@ -269,9 +282,14 @@ TEST_F(BrokenTest, MistakesAreNamedWithFileAndLine) {
 }
 
 TEST_F(BrokenTest, ACycleNamesBothFiles) {
-    model("a", "-- subtask: S\n-- from: _tool_t_issues i\n-- rows: _tool_t_users\nselect i.origin, i.connection_id, i.id from _tool_t_issues i");
-    model("b", "-- subtask: S\n-- from: _tool_t_users i\n-- rows: _tool_t_issues\nselect i.origin, i.connection_id, i.id from _tool_t_users i");
-    EXPECT_THAT(load_error(), ::testing::AllOf(::testing::HasSubstr("a.sql"), ::testing::HasSubstr("b.sql"), ::testing::HasSubstr("wait for each other")));
+    model("a",
+          "-- subtask: S\n-- from: _tool_t_issues i\n-- rows: _tool_t_users\nselect i.origin, "
+          "i.connection_id, i.id from _tool_t_issues i");
+    model("b",
+          "-- subtask: S\n-- from: _tool_t_users i\n-- rows: _tool_t_issues\nselect i.origin, "
+          "i.connection_id, i.id from _tool_t_users i");
+    EXPECT_THAT(load_error(), ::testing::AllOf(::testing::HasSubstr("a.sql"), ::testing::HasSubstr("b.sql"),
+                                               ::testing::HasSubstr("wait for each other")));
 }
 
 }  // namespace

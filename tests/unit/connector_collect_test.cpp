@@ -1,3 +1,4 @@
+// What a collection leaves in the stores, and what it asks for the next time.
 #include "unit/connector_fixture.h"
 
 namespace tarn::connector {
@@ -43,7 +44,8 @@ TEST_F(Collect, GoesOnBehindAFailedPage) {
     auto failed = collect_from("things");
     ASSERT_FALSE(failed);
     EXPECT_EQ(failed.error().kind, ErrorKind::terminal);
-    EXPECT_EQ(failed.error().text(), "demo.things, " + source_.url("/things") + ": the source answered 422: {\"message\": \"not today\"}");
+    EXPECT_EQ(failed.error().text(), "demo.things, " + source_.url("/things") +
+                                         ": the source answered 422: {\"message\": \"not today\"}");
     EXPECT_EQ(ids("_raw_demo_things"), "1 2 3 4 5 6");
     EXPECT_EQ(state("latest_success_start"), "none");
     auto begun = rows_of(*data_, "select started_at from _tarn_passes");
@@ -52,7 +54,8 @@ TEST_F(Collect, GoesOnBehindAFailedPage) {
     source_.newly_asked();
     // Not complete: items may have moved over the page borders in between.
     EXPECT_EQ(run("things"), "6/6/0/0, 3");
-    EXPECT_THAT(source_.newly_asked(), ElementsAre("GET /things?page=4", "GET /things?page=5", "GET /things?page=6"));
+    EXPECT_THAT(source_.newly_asked(),
+                ElementsAre("GET /things?page=4", "GET /things?page=5", "GET /things?page=6"));
     EXPECT_EQ(ids("_raw_demo_things"), "1 2 3 4 5 6 7 8 9 10 11 12");
     EXPECT_EQ(rows_of(*data_, "select timestamp '" + state("latest_success_start") + "'"), begun);
 
@@ -64,7 +67,9 @@ TEST_F(Collect, TellsWhatToCheck) {
     answer_pages(2);
     broken_ = 1;
     broken_status_ = 403;
-    EXPECT_THAT(run("things"), HasSubstr("answered 403: {\"message\": \"not today\"}. Check the rights of the connection's token"));
+    EXPECT_THAT(
+        run("things"),
+        HasSubstr("answered 403: {\"message\": \"not today\"}. Check the rights of the connection's token"));
     broken_status_ = 404;
     EXPECT_THAT(run("things"), HasSubstr("Check that the scope still exists"));
 }
@@ -93,7 +98,9 @@ TEST_F(Collect, AnAnswerWithoutTheRowsIsNoEmptyList) {
     declare(R"(
   things: {subtask: Collect, raw: _raw_demo_things, path: things, rows: /items, key: [id], item: {id: bigint}}
 )");
-    source_.answer = [](const Request&, Answer& response) { send_json(response, R"({"errors": ["no access"]})"); };
+    source_.answer = [](const Request&, Answer& response) {
+        send_json(response, R"({"errors": ["no access"]})");
+    };
     EXPECT_THAT(run("things"), HasSubstr("{\"errors\": [\"no access\"]}"));
 }
 
@@ -119,7 +126,9 @@ TEST_F(Collect, ReadsAnewWhereTheSourceForgotTheCursor) {
     std::atomic<int> life = 1;
     source_.answer = [&](const Request& request, Answer& response) {
         std::string cursor = request.get_param_value("c");
-        if (cursor.empty()) return send_json(response, R"({"items": [{"id": 1}], "next": "life)" + std::to_string(life) + "\"}");
+        if (cursor.empty())
+            return send_json(response,
+                             R"({"items": [{"id": 1}], "next": "life)" + std::to_string(life) + "\"}");
         if (life == 1 || cursor != "life2") return send_json(response, "{}", 400);
         send_json(response, R"({"items": [{"id": 2}]})");
     };
@@ -211,7 +220,8 @@ TEST_F(Collect, SinceFollowsTheLatestState) {
     EXPECT_EQ(state("time_after"), "");
 
     // A time after which to collect is kept by full runs only.
-    ASSERT_TRUE(good(control_->run("update _devlake_collector_latest_state set latest_success_start = '2024-05-06 07:08:09.500'")));
+    ASSERT_TRUE(good(control_->run(
+        "update _devlake_collector_latest_state set latest_success_start = '2024-05-06 07:08:09.500'")));
     time_after_ = 1'600'000'000'000;
     EXPECT_EQ(run("things"), "1/0/0/0, 1");
     EXPECT_EQ(state("time_after"), "");
@@ -224,8 +234,10 @@ TEST_F(Collect, SinceFollowsTheLatestState) {
     time_after_ = 1'500'000'000'000;
     EXPECT_EQ(run("things"), "1/0/0/0, 1");
     EXPECT_EQ(state("time_after"), "2017-07-14 02:40:00.000");
-    EXPECT_THAT(source_.asked(), ElementsAre("GET /things?since=2024-05-06T07%3A08%3A09Z", "GET /things?since=2024-05-06T07%3A08%3A09Z",
-                                             "GET /things?since=2020-09-13T12%3A26%3A40Z", "GET /things?since=2020-09-13T12%3A26%3A40Z",
+    EXPECT_THAT(source_.asked(), ElementsAre("GET /things?since=2024-05-06T07%3A08%3A09Z",
+                                             "GET /things?since=2024-05-06T07%3A08%3A09Z",
+                                             "GET /things?since=2020-09-13T12%3A26%3A40Z",
+                                             "GET /things?since=2020-09-13T12%3A26%3A40Z",
                                              "GET /things?since=2017-07-14T02%3A40%3A00Z"));
 }
 
@@ -254,9 +266,15 @@ TEST_F(Collect, ANewestFirstListEndsAtTheFirstOlderItem) {
     source_.answer = [&](const Request& request, Answer& response) {
         int page = param(request, "page", 1);
         std::string base = source_.url("/things?page=");
-        if (page < 5) response.set_header("Link", "<" + base + std::to_string(page + 1) + ">; rel=next, <" + base + "5>; rel=last");
-        auto item = [&](int n) { return "{\"id\": " + std::to_string(n) + ", \"at\": \"2024-01-" + std::to_string(20 - n) + "T00:00:00Z\"}"; };
-        send_json(response, "[" + item(2 * page - 1) + ", " + item(2 * page) + (page == 1 ? ", {\"id\": 0, \"at\": null}]" : "]"));
+        if (page < 5)
+            response.set_header(
+                "Link", "<" + base + std::to_string(page + 1) + ">; rel=next, <" + base + "5>; rel=last");
+        auto item = [&](int n) {
+            return "{\"id\": " + std::to_string(n) + ", \"at\": \"2024-01-" + std::to_string(20 - n) +
+                   "T00:00:00Z\"}";
+        };
+        send_json(response, "[" + item(2 * page - 1) + ", " + item(2 * page) +
+                                (page == 1 ? ", {\"id\": 0, \"at\": null}]" : "]"));
     };
     set_state("_raw_demo_things", "2024-01-17 00:00:00.000");
     EXPECT_EQ(run("things"), "4/4/0/0, 2");
@@ -294,13 +312,15 @@ TEST_F(Collect, HalvesAWindowThatHoldsTooMuch) {
         if (found.size() > 8) return send_json(response, "{}", 422);
         int page = param(request, "page", 1);
         std::string items;
-        for (std::size_t i = 2 * static_cast<std::size_t>(page - 1); i < found.size() && i < 2 * static_cast<std::size_t>(page); ++i) {
+        for (std::size_t i = 2 * static_cast<std::size_t>(page - 1);
+             i < found.size() && i < 2 * static_cast<std::size_t>(page); ++i) {
             items += (items.empty() ? "" : ", ") + numbered(found[i], found[i]);
         }
         std::size_t pages = (found.size() + 1) / 2;
         std::string base = source_.url("/things?per_page=2&created=" + window + "&page=");
         if (static_cast<std::size_t>(page) < pages) {
-            response.set_header("Link", "<" + base + std::to_string(page + 1) + ">; rel=next, <" + base + std::to_string(pages) + ">; rel=last");
+            response.set_header("Link", "<" + base + std::to_string(page + 1) + ">; rel=next, <" + base +
+                                            std::to_string(pages) + ">; rel=last");
         }
         send_json(response, "{\"total\": " + std::to_string(found.size()) + ", \"items\": [" + items + "]}");
     };
@@ -310,9 +330,49 @@ TEST_F(Collect, HalvesAWindowThatHoldsTooMuch) {
     EXPECT_EQ(ids("_raw_demo_things"), "1 2 3 4 5 6 7 8 9 10 11 12");
     source_.newly_asked();
     set_state("_raw_demo_other", "2024-01-01 00:00:00.000");
-    ASSERT_TRUE(good(control_->run("update _devlake_collector_latest_state set latest_success_start = '2024-01-01 09:30:00.000'")));
+    ASSERT_TRUE(good(control_->run(
+        "update _devlake_collector_latest_state set latest_success_start = '2024-01-01 09:30:00.000'")));
     EXPECT_EQ(run("things"), "3/0/0/0, 2");
     EXPECT_THAT(source_.newly_asked()[0], HasSubstr("created=1704101400.."));
+}
+
+TEST_F(Collect, GoesOnWithTheWindowsNotRead) {
+    declare(R"(
+  things:
+    subtask: Collect
+    raw: _raw_demo_things
+    path: "things/{from:epoch}/{to:epoch}"
+    rows: /items
+    window: {total: /total, cap: 4, start: 2024-01-01}
+    key: [id]
+    item: {id: bigint}
+)");
+    std::int64_t first = 1'704'067'200;
+    std::atomic<bool> broken = true;
+    std::atomic<std::int64_t> earliest = 0;
+    source_.answer = [&](const Request& request, Answer& response) {
+        std::int64_t from = std::stoll(request.path.substr(8));
+        std::int64_t to = std::stoll(request.path.substr(request.path.rfind('/') + 1));
+        int least = 13;
+        int most = 0;
+        for (int n = 1; n <= 12; ++n) {
+            if (first + 3600 * n < from || first + 3600 * n > to) continue;
+            least = std::min(least, n);
+            most = n;
+        }
+        int total = std::max(0, most - least + 1);
+        if (broken && total < 4 && most > 6) return send_json(response, "{}", 400);
+        if (earliest == 0 || from < earliest) earliest = from;
+        send_json(response, "{\"total\": " + std::to_string(total) + ", \"items\": [" +
+                                (total < 4 ? numbered(least, most) : "") + "]}");
+    };
+    EXPECT_THAT(run("things"), HasSubstr("answered 400"));
+    EXPECT_THAT(ids("_raw_demo_things"), testing::StartsWith("1 2 3"));
+    broken = false;
+    earliest = 0;
+    EXPECT_THAT(run("things"), HasSubstr("complete"));
+    EXPECT_EQ(ids("_raw_demo_things"), "1 2 3 4 5 6 7 8 9 10 11 12");
+    EXPECT_GT(earliest.load(), first + 3600);
 }
 
 TEST_F(Collect, AWindowOfASecondThatIsCutIsAnError) {
@@ -357,8 +417,13 @@ TEST_F(Collect, ReadsParentsOfAnotherVersionOnly) {
         send_json(response, "[{\"n\": 1}" + second + "]");
     };
     EXPECT_EQ(run("things"), "80/80/0/0, 40 complete");
-    EXPECT_EQ(rows_of(*data_, "select count(*), bool_and((input ->> '$.id')::bigint = (id + 1) // 2) from _raw_demo_things"), "80|true");
-    EXPECT_EQ(raw("_raw_demo_things where id = 3", "input, _tarn_item, url"), "{\"id\":2}|{\"id\":2}\n1|" + source_.url("/demo/2"));
+    EXPECT_EQ(
+        rows_of(
+            *data_,
+            "select count(*), bool_and((input ->> '$.id')::bigint = (id + 1) // 2) from _raw_demo_things"),
+        "80|true");
+    EXPECT_EQ(raw("_raw_demo_things where id = 3", "input, _tarn_item, url"),
+              "{\"id\":2}|{\"id\":2}\n1|" + source_.url("/demo/2"));
 
     EXPECT_EQ(run("things"), "0/0/0/0, 0");
     ASSERT_TRUE(good(run_in(*data_, "update demo set version = 'v2' where id = 7")));
@@ -382,7 +447,8 @@ TEST_F(Collect, GoesOnWithTheParentsNotRead) {
         send_json(response, "[{\"n\": 1}]");
     };
     full_sync_ = true;
-    EXPECT_THAT(run("things"), HasSubstr("demo.things, " + source_.url("/demo/6") + ": the source answered 400"));
+    EXPECT_THAT(run("things"),
+                HasSubstr("demo.things, " + source_.url("/demo/6") + ": the source answered 400"));
     EXPECT_EQ(rows_of(*data_, "select count(*) from _raw_demo_things"), "5");
     broken = false;
     EXPECT_EQ(run("things"), "5/5/0/0, 5");
@@ -419,7 +485,9 @@ TEST_F(Collect, ParentsWithoutVersionAreReadAgainAfterTheirAge) {
     EXPECT_EQ(run("seldom"), "2/2/0/0, 2 complete");
     EXPECT_EQ(raw("_raw_demo_b", "input"), "{\"id\":1}\n{\"id\":2}");
     EXPECT_EQ(run("seldom"), "0/0/0/0, 0");
-    ASSERT_TRUE(good(run_in(*data_, "update _tarn_inputs set collected_at = timestamp '2024-01-01' where input_key = '{\"id\":2}'")));
+    ASSERT_TRUE(good(run_in(
+        *data_,
+        "update _tarn_inputs set collected_at = timestamp '2024-01-01' where input_key = '{\"id\":2}'")));
     EXPECT_EQ(run("seldom"), "1/0/0/0, 1");
 }
 
@@ -444,11 +512,15 @@ TEST_F(Collect, ReadsUnfinishedItemsAgain) {
     item: {id: bigint}
 )");
     source_.answer = [&](const Request& request, Answer& response) {
-        if (request.path == "/things") return send_json(response, request.has_param("since") ? "[{\"id\": 2}]" : "[{\"id\": 1}, {\"id\": 2}, {\"id\": 3}]");
+        if (request.path == "/things")
+            return send_json(response, request.has_param("since")
+                                           ? "[{\"id\": 2}]"
+                                           : "[{\"id\": 1}, {\"id\": 2}, {\"id\": 3}]");
         if (request.path == "/things/3") return send_json(response, "{}", 404);
         send_json(response, "{\"id\": " + request.path.substr(8) + ", \"done\": true}");
     };
-    ASSERT_TRUE(good(run_in(*data_, "insert into demo (id, state) values (1, 'open'), (2, 'open'), (3, 'open'), (4, 'done')")));
+    ASSERT_TRUE(good(run_in(
+        *data_, "insert into demo (id, state) values (1, 'open'), (2, 'open'), (3, 'open'), (4, 'done')")));
     EXPECT_EQ(run("things"), "3/3/0/0, 1 complete");
     source_.newly_asked();
     EXPECT_EQ(run("things"), "2/0/1/0, 3");

@@ -25,15 +25,18 @@ TEST(ConnectorDeclare, ReadsWhatIsDeclared) {
     ASSERT_TRUE(good(loaded));
     EXPECT_EQ(loaded->title, "Trackr");
     EXPECT_EQ(loaded->connection.auth[0].kind, "basic");
-    EXPECT_THAT(loaded->connection.auth[0].settings, ElementsAre(Pair("password", "password"), Pair("user", "username")));
-    EXPECT_THAT(loaded->scope.params, ElementsAre(Pair("ConnectionId", "connectionId"), Pair("BoardId", "boardId")));
+    EXPECT_THAT(loaded->connection.auth[0].settings,
+                ElementsAre(Pair("password", "password"), Pair("user", "username")));
+    EXPECT_THAT(loaded->scope.params,
+                ElementsAre(Pair("ConnectionId", "connectionId"), Pair("BoardId", "boardId")));
     EXPECT_EQ(loaded->scope.remote[0].page.start, 0);
     EXPECT_THAT(loaded->subtask("collectEpics")->domains, ElementsAre("TICKET", "CROSS"));
     EXPECT_FALSE(loaded->subtask("collectWorklogs")->enabled);
     const Stream& worklogs = *loaded->stream("worklogs");
     EXPECT_THAT(worklogs.key, ElementsAre("/author/name", "/id"));
     EXPECT_THAT(worklogs.place, HasSubstr("connector.yaml:"));
-    EXPECT_EQ(worklogs.item.duck_type(), "STRUCT(\"id\" BIGINT, \"author\" STRUCT(\"name\" VARCHAR), \"started\" TIMESTAMP)");
+    EXPECT_EQ(worklogs.item.duck_type(),
+              "STRUCT(\"id\" BIGINT, \"author\" STRUCT(\"name\" VARCHAR), \"started\" TIMESTAMP)");
     EXPECT_EQ(loaded->stream("issues")->since->overlap, 86'400'000);
     for (const auto& table : loaded->tables) {
         EXPECT_EQ(table.control, table.name != "_tool_trackr_issues") << table.name;
@@ -42,7 +45,8 @@ TEST(ConnectorDeclare, ReadsWhatIsDeclared) {
 
 TEST(ConnectorDeclare, NamesEveryMistakeWithItsLineAndWhatIsLegal) {
     TestFolder folder;
-    std::string problems = problems_of(folder, R"(name: demo
+    std::string problems =
+        problems_of(folder, R"(name: demo
 title: Demo
 titel: Demo
 connection:
@@ -83,14 +87,15 @@ streams:
     item: {id: bigint}
     parents: select 1 as id
 )",
-                                       "create table _tool_demo_connections (endpoint text, token text, pattern text);\n"
-                                       "create table _tool_demo_scopes (owner varchar(255) not null, primary key (owner));\n");
+                    "create table _tool_demo_connections (endpoint text, token text, pattern text);\n"
+                    "create table _tool_demo_scopes (owner varchar(255) not null, primary key (owner));\n");
     for (const std::string line : {
              "connector.yaml:3: connector.yaml: unknown key 'titel'; legal: name, title, aliases, connection",
              "connector.yaml:7: field 'endpoint': unknown kind 'uri'; legal: url, text, secret",
              "field 'pattern': its default is no regex: missing ): (a",
              "auth 'AccessToken': token names no connection field; legal: endpoint, pattern, token",
-             "connector.yaml:12: auth 'Other': unknown kind 'digest'; legal: bearer, header, basic, query, app",
+             "connector.yaml:12: auth 'Other': unknown kind 'digest'; legal: bearer, header, basic, query, "
+             "app",
              "scope params: unknown option 'own'; legal: owner",
              "connector.yaml:15: subtask 'Collect': unknown word 'TICKETS'; legal: off, CODE",
              "connector.yaml:17: stream 'a': subtask 'Collects' is not in subtasks",
@@ -121,8 +126,10 @@ TEST(ConnectorDeclare, NamesBrokenYaml) {
     TestFolder folder;
     EXPECT_THAT(problems_of(folder, "name: demo\ntitle: [x\n"), HasSubstr("connector.yaml:3: not YAML"));
     EXPECT_THAT(problems_of(folder, "- a"), HasSubstr("connector.yaml must be a map"));
-    EXPECT_THAT(problems_of(folder, "name: other\ntitle: x"), HasSubstr("name is 'other', its folder 'demo'"));
-    EXPECT_THAT(problems_of(folder, "name: demo\ntitle: x\ntitle: y"), HasSubstr("connector.yaml:3: connector.yaml: 'title' stands here twice"));
+    EXPECT_THAT(problems_of(folder, "name: other\ntitle: x"),
+                HasSubstr("name is 'other', its folder 'demo'"));
+    EXPECT_THAT(problems_of(folder, "name: demo\ntitle: x\ntitle: y"),
+                HasSubstr("connector.yaml:3: connector.yaml: 'title' stands here twice"));
     EXPECT_EQ(problems_of(folder, "name: demo\ntitle: x"), "");
 }
 
@@ -148,7 +155,8 @@ TEST(ConnectorParams, AreGoJson) {
 }
 
 TEST(Placeholders, AreNamesWithinBraces) {
-    Values values{.texts = {{"name", "a b/c?[d]"}, {"in.id", "7"}, {"empty", ""}}, .times = {{"since", 1'700'000'000'123}, {"never", 0}}};
+    Values values{.texts = {{"name", "a b/c?[d]"}, {"in.id", "7"}, {"empty", ""}},
+                  .times = {{"since", 1'700'000'000'123}, {"never", 0}}};
     auto filled = [&](const std::string& text, Encoding encoding = Encoding::none) {
         auto out = fill(text, values, encoding);
         return out ? out->text + (out->left_empty ? "!" : "") : out.error().message;
@@ -164,8 +172,12 @@ TEST(Placeholders, AreNamesWithinBraces) {
 
 TEST(Placeholders, KeepJsonBodiesWhole) {
     Values values{.texts = {{"cursor", ""}, {"size", "50"}, {"name", "a\"b"}, {"id", "7"}}};
-    EXPECT_EQ(fill_body(R"({"a": {"after": "{cursor}", "n": "{size}", "id": "{id:number}"}, "q": "x {name}", "list": ["{id}"], "no": null})", values).value(),
-              R"({"a":{"n":50,"id":7},"q":"x a\"b","list":["7"],"no":null})");
+    EXPECT_EQ(
+        fill_body(
+            R"({"a": {"after": "{cursor}", "n": "{size}", "id": "{id:number}"}, "q": "x {name}", "list": ["{id}"], "no": null})",
+            values)
+            .value(),
+        R"({"a":{"n":50,"id":7},"q":"x a\"b","list":["7"],"no":null})");
     EXPECT_EQ(fill_body("a={name}&b={size}", values).value(), "a=a\"b&b=50");
 }
 

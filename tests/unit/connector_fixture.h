@@ -31,7 +31,8 @@ class FakeSource {
         auto handle = [this](const Request& request, Answer& response) {
             {
                 std::lock_guard lock(mutex_);
-                asked_.push_back(request.method + " " + request.target + (request.body.empty() ? "" : " " + request.body));
+                asked_.push_back(request.method + " " + request.target +
+                                 (request.body.empty() ? "" : " " + request.body));
             }
             answer(request, response);
         };
@@ -72,7 +73,8 @@ inline int param(const Request& request, const std::string& name, int otherwise)
 // {"id": n} joined, from `first` to `last`.
 inline std::string numbered(int first, int last) {
     std::string out;
-    for (int n = first; n <= last; ++n) out += (out.empty() ? "" : ", ") + ("{\"id\": " + std::to_string(n) + "}");
+    for (int n = first; n <= last; ++n)
+        out += (out.empty() ? "" : ", ") + ("{\"id\": " + std::to_string(n) + "}");
     return out;
 }
 
@@ -132,25 +134,30 @@ create table demo (id bigint not null, version varchar(255), state varchar(255),
         task.options = options_;
         task.params = "{}";
         task.endpoint = source_.url();
+        task.broken_pause = 2;
         task.full_sync = full_sync_;
         task.time_after = time_after_;
         task.bind = [this](const std::string& sql) -> Result<std::string> {
             std::string out = sql;
-            for (const auto& [name, value] : options_) out = replaced(std::move(out), "$" + name, sql_text(value));
+            for (const auto& [name, value] : options_)
+                out = replaced(std::move(out), "$" + name, sql_text(value));
             return out;
         };
         return task;
     }
 
-    Result<CollectSummary> collect_from(const std::string& stream) { return collect(task(stream), *client_, *data_, *control_); }
+    Result<CollectSummary> collect_from(const std::string& stream) {
+        return collect(task(stream), *client_, *data_, *control_);
+    }
 
     // "seen/added/changed/gone, requests" of a collection that must succeed.
     std::string run(const std::string& stream) {
         auto summary = collect_from(stream);
         if (!summary) return summary.error().text();
         const RawCounts& rows = summary->rows;
-        return std::to_string(rows.seen) + "/" + std::to_string(rows.added) + "/" + std::to_string(rows.changed) + "/" +
-               std::to_string(rows.gone) + ", " + std::to_string(summary->requests) + (summary->complete ? " complete" : "");
+        return std::to_string(rows.seen) + "/" + std::to_string(rows.added) + "/" +
+               std::to_string(rows.changed) + "/" + std::to_string(rows.gone) + ", " +
+               std::to_string(summary->requests) + (summary->complete ? " complete" : "");
     }
 
     std::string raw(const std::string& table, const std::string& columns = "data") {
@@ -164,9 +171,11 @@ create table demo (id bigint not null, version varchar(255), state varchar(255),
         return rows && !rows->rows.empty() ? rows->text(0, column) : "none";
     }
     void set_state(const std::string& raw_table, const std::string& time) {
-        ASSERT_TRUE(good(control_->run("insert into _devlake_collector_latest_state (raw_data_params, raw_data_table, latest_success_start, "
-                                       "created_at, updated_at) values ('{}', ?, ?, ?, ?)",
-                                       {raw_table, time, time, time})));
+        ASSERT_TRUE(
+            good(control_->run("insert into _devlake_collector_latest_state (raw_data_params, "
+                               "raw_data_table, latest_success_start, "
+                               "created_at, updated_at) values ('{}', ?, ?, ?, ?)",
+                               {raw_table, time, time, time})));
     }
 
     FakeSource source_;

@@ -30,7 +30,9 @@ TEST_F(Pages, LinkWithLastIsReadInParallelAndKeepsTheOrder) {
         // The later the page, the sooner its answer.
         std::this_thread::sleep_for(std::chrono::milliseconds(60 - 5 * page));
         std::string base = source_.url("/things/elsewhere?per_page=2&page=");
-        if (page < 9) response.set_header("Link", "<" + base + std::to_string(page + 1) + ">; rel=\"next\", <" + base + "9>; rel=\"last\"");
+        if (page < 9)
+            response.set_header("Link", "<" + base + std::to_string(page + 1) + ">; rel=\"next\", <" + base +
+                                            "9>; rel=\"last\"");
         send_json(response, "[" + numbered(2 * page - 1, page == 9 ? 17 : 2 * page) + "]");
         --under_way;
     };
@@ -50,7 +52,9 @@ TEST_F(Pages, LinkWithoutLastIsFollowedAtTheAskedHost) {
 )");
     source_.answer = [&](const Request& request, Answer& response) {
         if (request.get_param_value("after") != "x") {
-            response.set_header("Link", "<https://elsewhere.example/things?after=x>; rel=\"next\", <https://elsewhere.example/things?after=x&page=2>; rel=\"last\"");
+            response.set_header("Link",
+                                "<https://elsewhere.example/things?after=x>; rel=\"next\", "
+                                "<https://elsewhere.example/things?after=x&page=2>; rel=\"last\"");
         }
         send_json(response, "[{\"a\": 1}, 2, \"three\", [4]]");
     };
@@ -74,14 +78,17 @@ TEST_F(Pages, PagesEndAtAShortOne) {
 )");
     source_.answer = [&](const Request& request, Answer& response) {
         switch (param(request, "p", 0)) {
-            case 1: return send_json(response, R"({"data": {"items": [{"id": 1, "kind": "a"}, {"id": 2, "kind": "x"}]}})");
+            case 1:
+                return send_json(response,
+                                 R"({"data": {"items": [{"id": 1, "kind": "a"}, {"id": 2, "kind": "x"}]}})");
             case 2: return send_json(response, R"({"data": {"items": [{"id": 3, "kind": "x"}, {"id": 4}]}})");
             default: return send_json(response, R"({"data": {"items": [{"id": 5, "kind": "b"}]}})");
         }
     };
     EXPECT_EQ(run("things"), "2/2/0/0, 3 complete");
     EXPECT_EQ(ids("_raw_demo_things"), "1 5");
-    EXPECT_THAT(source_.asked(), ElementsAre("GET /things?n=2&p=1", "GET /things?n=2&p=2", "GET /things?n=2&p=3"));
+    EXPECT_THAT(source_.asked(),
+                ElementsAre("GET /things?n=2&p=1", "GET /things?n=2&p=2", "GET /things?n=2&p=3"));
 }
 
 TEST_F(Pages, ATotalInAHeaderOrInTheBodySparesTheLastRequest) {
@@ -135,13 +142,18 @@ TEST_F(Pages, OneObjectIsOneItemAndAListMayBeOne) {
   empty: {subtask: Collect, raw: _raw_demo_d, path: e, item: {id: bigint}}
 )");
     source_.answer = [&](const Request& request, Answer& response) {
-        if (request.path == "/o") return send_json(response, "{\"user\": {\"id\": 12345678901234567890, \"profile\": {\"name\": \"a\\u0041\"}} }");
+        if (request.path == "/o")
+            return send_json(
+                response,
+                "{\"user\": {\"id\": 12345678901234567890, \"profile\": {\"name\": \"a\\u0041\"}} }");
         if (request.path == "/l") return send_json(response, " [{\"id\": 1}, {\"id\": 2}] ");
         if (request.path == "/n") return send_json(response, "{\"items\": null}");
         response.status = 204;
     };
     EXPECT_EQ(run("object"), "1/1/0/0, 1 complete");
-    EXPECT_EQ(raw("_raw_demo_a", "data, _tarn_item"), "{\"id\": 12345678901234567890, \"profile\": {\"name\": \"a\\u0041\"}}|12345678901234567890:aA");
+    EXPECT_EQ(
+        raw("_raw_demo_a", "data, _tarn_item"),
+        "{\"id\": 12345678901234567890, \"profile\": {\"name\": \"a\\u0041\"}}|12345678901234567890:aA");
     EXPECT_EQ(run("list"), "1/1/0/0, 1 complete");
     EXPECT_EQ(raw("_raw_demo_b"), "[{\"id\": 1}, {\"id\": 2}]");
     EXPECT_EQ(run("nothing"), "0/0/0/0, 1 complete");
@@ -153,11 +165,14 @@ TEST_F(Pages, ItemsStayByteForByteAndThoseWithoutTheirKeyAreKeptByPlace) {
   things: {subtask: Collect, raw: _raw_demo_things, path: things, key: [id], item: {id: bigint}}
 )");
     source_.answer = [&](const Request&, Answer& response) {
-        send_json(response, "[ {\"id\" : 1.0,\n  \"t\": \"\\u00e9 \xC3\xA9\"} ,{\"id\": null}, {\"id\": {}}, {\"x\": nul}, {\"id\":\"b:c\",\"bad\": \"\xFF\"}]");
+        send_json(response,
+                  "[ {\"id\" : 1.0,\n  \"t\": \"\\u00e9 \xC3\xA9\"} ,{\"id\": null}, {\"id\": {}}, {\"x\": "
+                  "nul}, {\"id\":\"b:c\",\"bad\": \"\xFF\"}]");
     };
     EXPECT_EQ(run("things"), "5/5/0/0, 1 complete");
     EXPECT_EQ(raw("_raw_demo_things", "_tarn_item, data"),
-              "1.0|{\"id\" : 1.0,\n  \"t\": \"\\u00e9 \xC3\xA9\"}\n?1:1|{\"id\": null}\n?1:2|{\"id\": {}}\n?1:3|{\"x\": nul}\n"
+              "1.0|{\"id\" : 1.0,\n  \"t\": \"\\u00e9 \xC3\xA9\"}\n?1:1|{\"id\": null}\n?1:2|{\"id\": "
+              "{}}\n?1:3|{\"x\": nul}\n"
               "b:c|{\"id\":\"b:c\",\"bad\": \"\xEF\xBF\xBD\"}");
 }
 

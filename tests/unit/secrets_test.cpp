@@ -41,7 +41,8 @@ TEST(Cipher, ReadsTheOldFormat) {
 
 // Made with Python's `cryptography` from the described format: nonce 000102…0b.
 TEST(Cipher, ReadsTheNewFormat) {
-    auto text = cipher_of("devlake-secret").decrypt("AAECAwQFBgcICQoLDbwZJ1hcnNo45opxa0EpQ6RAbJ3RD/gb189yIg==");
+    auto text =
+        cipher_of("devlake-secret").decrypt("AAECAwQFBgcICQoLDbwZJ1hcnNo45opxa0EpQ6RAbJ3RD/gb189yIg==");
     ASSERT_TRUE(text) << text.error().text();
     EXPECT_EQ(*text, "hello");
 }
@@ -57,7 +58,8 @@ TEST(Cipher, WritesWhatItReads) {
 }
 
 TEST(Cipher, TellsAWrongSecret) {
-    for (const std::string& stored : {std::string(old_format[1].stored), *cipher_of("devlake-secret").encrypt("hello")}) {
+    for (const std::string& stored :
+         {std::string(old_format[1].stored), *cipher_of("devlake-secret").encrypt("hello")}) {
         auto text = cipher_of("another").decrypt(stored);
         ASSERT_FALSE(text);
         EXPECT_EQ(text.error().kind, ErrorKind::terminal);
@@ -74,7 +76,8 @@ TEST(Cipher, RefusesAChangedText) {
 
 TEST(Cipher, RefusesWhatIsNotEncrypted) {
     auto cipher = cipher_of("devlake-secret");
-    for (const auto* stored : {"", "plain text", "abc", "aGVsbG8="}) EXPECT_FALSE(cipher.decrypt(stored)) << stored;
+    for (const auto* stored : {"", "plain text", "abc", "aGVsbG8="})
+        EXPECT_FALSE(cipher.decrypt(stored)) << stored;
     EXPECT_FALSE(Cipher::make(""));
 }
 
@@ -104,8 +107,8 @@ class SettingsTest : public testing::Test {
 };
 
 TEST_F(SettingsTest, ReadsLines) {
-    auto values = parse_env(
-        "# comment\nA=1 # tail\nexport B='x # y'\nC: \"q\\\"u\\no\"\n\n D = blank \nE=\nNOTHING\n");
+    auto values =
+        parse_env("# comment\nA=1 # tail\nexport B='x # y'\nC: \"q\\\"u\\no\"\n\n D = blank \nE=\nNOTHING\n");
     EXPECT_EQ(values["A"], "1");
     EXPECT_EQ(values["B"], "x # y");
     EXPECT_EQ(values["C"], "q\"u\no");

@@ -1,0 +1,130 @@
+"""Fixtures of the end-to-end tests: the built program (TARN_BIN names another), a fake GitHub, a home of its own.
+
+Nothing here needs a network or leaves anything behind.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "fake"))
+
+import github  # noqa: E402
+
+TOKEN = github.DEFAULT_TOKEN
+SIZES = {"seed": 3, "repos": "octo/alpha", "users": 8, "issues": 30, "pulls": 8, "comments": 25, "review_comments": 8,
+         "reviews": 8, "events": 30, "commits": 20, "milestones": 3, "runs": 6, "deployments": 3, "releases": 2}
+FINAL = ("TASK_COMPLETED", "TASK_FAILED", "TASK_CANCELLED", "TASK_PARTIAL")
+
+
+class Tarn:
+    """The program with one home."""
+
+    def __init__(self, program, home):
+        self.program = program
+        self.home = home
+        # No setting of the developer's own reaches the tests.
+        kept = ("PATH", "HOME", "LANG", "TARN_SHARE", "ASAN_OPTIONS", "UBSAN_OPTIONS")
+        self.environment = {name: os.environ[name] for name in kept if name in os.environ}
+        self.environment |= {"TARN_HOME": str(home), "TEST_TOKEN": TOKEN, "API_RETRY": "1"}
+
+    def run(self, *arguments, env=None, timeout=120):
+        return subprocess.run([self.program, *map(str, arguments)], cwd=self.home.parent, env=self.environment | (env or {}),
+                              capture_output=True, text=True, timeout=timeout)
+
+    def sync(self, url, *arguments, repo="octo/alpha", env=None):
+        return self.run("sync", "github", "--endpoint", url, "--token-env", "TEST_TOKEN", "--repo", repo, *arguments, env=env)
+
+    def query(self, sql):
+        """The rows of a select, each a dict."""
+        done = self.run("query", sql, "--format", "json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def value(self, sql):
+        return next(iter(self.query(sql)[0].values()))
+
+    def start(self, *arguments, env=None):
+        """A process in the background; ended by the caller."""
+        return subprocess.Popen([self.program, *map(str, arguments)], cwd=self.home.parent, env=self.environment | (env or {}),
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+class Served:
+    """A running `tarn serve`."""
+
+    def __init__(self, tarn, *arguments):
+        self.process = tarn.start("serve", "--port", "0", *arguments)
+        self.first_line = self.process.stdout.readline()
+        if "http://" not in self.first_line:
+            raise AssertionError(f"tarn serve did not start: {self.first_line}{self.process.communicate(timeout=30)}")
+        self.url = self.first_line.split()[-1]
+
+    def call(self, method, path, body=None, **options):
+        return requests.request(method, self.url + path, json=body, timeout=60, **options)
+
+    def add_connection(self, endpoint, **fields):
+        body = {"name": "fake", "endpoint": endpoint, "token": TOKEN, **fields}
+        answer = self.call("POST", "/plugins/github/connections", body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def add_repo(self, connection_id, name="octo/alpha"):
+        answer = self.call("PUT", f"/plugins/github/connections/{connection_id}/scopes", {"data": [{"fullName": name}]})
+        assert answer.status_code == 200, answer.text
+        return answer.json()[0]
+
+    def run_pipeline(self, options, **fields):
+        """Queues a pipeline of one task and waits for its end."""
+        body = {"name": "test", "plan": [[{"plugin": "github", "options": options, **fields}]]}
+        answer = self.call("POST", "/pipelines", body)
+        assert answer.status_code == 201, answer.text
+        return self.wait(answer.json()["id"])
+
+    def wait(self, pipeline_id, seconds=90):
+        for _ in range(seconds * 10):
+            pipeline = self.call("GET", f"/pipelines/{pipeline_id}").json()
+            if pipeline["status"] in FINAL:
+                return pipeline
+            time.sleep(0.1)
+        raise AssertionError(f"pipeline {pipeline_id} does not end: {pipeline}")
+
+    def stop(self, sent=signal.SIGTERM):
+        """Exit status and what was logged."""
+        if self.process.poll() is None:
+            self.process.send_signal(sent)
+        _, log = self.process.communicate(timeout=30)
+        return self.process.returncode, log
+
+
+@pytest.fixture(scope="session")
+def program():
+    path = Path(os.environ.get("TARN_BIN", ROOT / "build" / "tarn"))
+    assert path.exists(), f"{path} is not built: run make build"
+    return str(path)
+
+
+@pytest.fixture
+def tarn(program, tmp_path):
+    return Tarn(program, tmp_path / "home")
+
+
+@pytest.fixture
+def fake():
+    with github.start(**SIZES) as server:
+        yield server
+
+
+@pytest.fixture
+def served(tarn):
+    server = Served(tarn)
+    yield server
+    server.stop()
