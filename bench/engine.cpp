@@ -139,6 +139,10 @@ class Bench {
         if (!items.empty()) flush();
         auto start = Clock::now();
         must(pass.finish(false));
+        must(home_->data().exclusive([](duck::Connection& connection) -> Result<> {
+            TARN_TRY(connection.run("checkpoint"));
+            return {};
+        }));
         report(what, to - from, spent + since(start));
     }
 

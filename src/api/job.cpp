@@ -61,7 +61,8 @@ Result<Job> prepare_job(const Home& home, const JobRequest& request) {
     Json options = scopes.options_of(scope);
     for (const auto& [name, value] : request.options.items()) {
         if (!options.contains(name) || name == "connectionId") continue;
-        if (value.is_number() || (value.is_string() && value != "")) options[name] = value;
+        if (value.is_number() || (value.is_string() && !value.get_ref<const std::string&>().empty()))
+            options[name] = value;
     }
     job.spec.connector = request.connector;
     job.spec.endpoint = connection.text("endpoint");

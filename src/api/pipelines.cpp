@@ -39,7 +39,7 @@ Failure wrong(const std::string& where, const std::string& message) {
 Result<> check_task(const Json& task, const std::string& where) {
     if (!task.is_object()) return wrong(where, "must be an object with plugin and options");
     auto plugin = task.find("plugin");
-    if (plugin == task.end() || !plugin->is_string() || *plugin == "")
+    if (plugin == task.end() || !plugin->is_string() || plugin->get_ref<const std::string&>().empty())
         return wrong(where, "must name a plugin");
     auto options = task.find("options");
     if (options != task.end() && !options->is_null() && !options->is_object())
@@ -65,7 +65,7 @@ Result<std::int64_t> check_plan(const Json& plan) {
     return tasks;
 }
 
-Json member(const Json& object, const std::string& name, Json otherwise) {
+Json member(const Json& object, const std::string& name, const Json& otherwise) {
     auto found = object.find(name);
     return found == object.end() || found->is_null() ? otherwise : *found;
 }

@@ -21,7 +21,10 @@ std::string text_of(const Json& value) {
                              : value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-bool is_set(const Json& value) { return !value.is_null() && value != "" && value != 0; }
+bool is_set(const Json& value) {
+    if (value.is_string()) return !value.get_ref<const std::string&>().empty();
+    return !value.is_null() && value != 0;
+}
 
 bool is_whole(ColumnType type) {
     return type == ColumnType::bigint || type == ColumnType::ubigint || type == ColumnType::integer ||

@@ -163,8 +163,10 @@ Result<run::Connection> connection_for(const api::Home& home, const Connector& c
     auto endpoint = endpoint_of(connector, body);
     for (const auto& connection : all) {
         if (without_slash(connection.text("endpoint")) != without_slash(endpoint)) continue;
-        bool changed = std::ranges::any_of(
-            body.items(), [&](const auto& item) { return connection.text(item.key()) != item.value(); });
+        bool changed = false;
+        for (const auto& [name, value] : body.items()) {
+            changed = changed || connection.text(name) != value.get<std::string>();
+        }
         return changed ? connections.change(connection, body) : Result<run::Connection>(connection);
     }
     auto host = http::host_of(endpoint);
@@ -194,10 +196,10 @@ Result<Json> scope_options(const Connector& connector, const SyncOptions& option
 
 // A refused secret is named by the flag's variable: the user has no other name for it.
 Error with_variables(Error error, const SyncOptions& options) {
-    if (error.text().find("401") == std::string::npos) return error;
+    if (error.text().find("status 401") == std::string::npos) return error;
     std::vector<std::string> names;
     for (const auto& [field, variable] : options.secrets) {
-        if (!variable.empty()) names.push_back(field + " in $" + variable);
+        if (!variable.empty()) names.push_back(fmt::format("{} in ${}", field, variable));
     }
     error.next_step = names.empty() ? "Give a valid token: the stored one is no longer accepted (see --help)."
                                     : "Check the " + join(names, ", ") + ".";

@@ -134,13 +134,14 @@ class PageReader {
         return true;
     }
 
-    // Behind the first older item all others count as older too.
+    // The list ends with the page that has an older item. Newer ones behind it there are taken: not every list is in strict order.
     bool is_old(od::document& item) {
         if (rules_.since_field.empty() || rules_.since == 0) return false;
         Millis time = 0;
         auto text = scalar_at(item, rules_.since_field);
-        if (text && parse_time(*text, time) == Parsed::ok && time < rules_.since) page_.reached_older = true;
-        return page_.reached_older;
+        bool old = text && parse_time(*text, time) == Parsed::ok && time < rules_.since;
+        page_.reached_older = page_.reached_older || old;
+        return old;
     }
 
     std::string key_of(od::document& item) const {

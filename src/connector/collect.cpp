@@ -68,6 +68,7 @@ class Collection {
 
     bool whole_ = true;  // all lists were read to their end
     bool unit_partial_ = false;
+    bool absent_ = false;  // the source has no such list for this scope now
     std::unordered_set<std::string> seen_;  // item keys, where unfinished items are read again after the list
     std::int64_t items_ = 0, earlier_requests_ = 0;
     CollectSummary summary_;
@@ -274,7 +275,10 @@ std::string Collection::input_of(const Unit& unit, bool details) const {
 Result<> Collection::take(Delivery& page, bool details) {
     if (page.outcome.error) return fail(*page.outcome.error);
     unit_partial_ = unit_partial_ || page.outcome.partial;
-    if (page.outcome.skipped) ++summary_.skipped;
+    if (page.outcome.skipped) {
+        ++summary_.skipped;
+        absent_ = absent_ || (page.job.unit.parent == nullptr && page.job.at == Position{});
+    }
     if (stream_.open && !mode_.full && !details) {
         for (const auto& item : page.outcome.body.items) seen_.insert(item.key);
         for (const auto& item : page.outcome.known) seen_.insert(item.item_key);
@@ -314,7 +318,9 @@ Result<CollectSummary> Collection::end() {
     summary_.complete = whole_ && since_ == 0;
     // Below parents, what vanished is told by each parent.
     TARN_ASSIGN(summary_.rows, pass_->finish(summary_.complete && stream_.parents.empty()));
-    TARN_TRY(save_latest_state(control_, stream_.raw, task_.params, state_, mode_, pass_->started_at(),
+    // When an absent list is there one day, all that came in the meantime is wanted.
+    TARN_TRY(save_latest_state(control_, stream_.raw, task_.params, state_, mode_,
+                               absent_ ? state_.latest_success_start : pass_->started_at(),
                                task_.time_after));
     return summary_;
 }

@@ -1,6 +1,7 @@
 #include "model/apply.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/text.h"
 #include "model/driver.h"
@@ -104,10 +105,8 @@ Result<> Apply::reject(const std::string& reason, const std::string& condition) 
 }
 
 // An item with a bad value is left out whole: its last good rows stay.
-Result<> Apply::put_aside(const std::string& reason, const std::string& condition) {
-    TARN_ASSIGN(std::int64_t bad, connection_.number("select count(*) from temp.tarn_o where " + condition));
-    if (bad == 0) return {};
-    counts_.rejected += bad;
+Result<> Apply::put_aside(const std::string& reason, const std::string& condition, std::int64_t rows) {
+    counts_.rejected += rows;
     TARN_TRY(reject(reason, condition));
     if (origin_) {
         std::string items = "(select _raw_data_id from temp.tarn_o where " + condition + ")";
@@ -121,25 +120,79 @@ Result<> Apply::put_aside(const std::string& reason, const std::string& conditio
 Result<> Apply::build(const std::string& rows, const Inputs& inputs) {
     TARN_ASSIGN(std::string select, result_select(rows, inputs));
     TARN_TRY(connection_.run("create or replace temp table tarn_o as " + select));
-    TARN_ASSIGN(auto old, connection_.value("select 1 from main._tarn_rejects where model = " +
-                                            sql_text(model_.id) + " limit 1"));
+    std::string of_model = " from main._tarn_rejects where model = " + sql_text(model_.id);
+    TARN_ASSIGN(auto old, connection_.value("select 1" + of_model + " limit 1"));
     if (old) {
-        TARN_TRY(connection_.run("delete from main._tarn_rejects where model = " + sql_text(model_.id) +
+        TARN_TRY(connection_.run("delete" + of_model +
                                  " and (raw_id, raw_table) in (select (id, \"table\") from temp.tarn_u)"));
     }
-    return put_aside("tarn_misfit", "tarn_misfit is not null");
+    return {};
 }
 
-Result<> Apply::refuse_null_keys() {
-    std::string null_key;
-    for (const auto& name : target_.primary_key)
-        null_key += (null_key.empty() ? "" : " or ") + sql_name(name) + " is null";
-    if (model_.writes != Writes::children)
-        return put_aside(sql_text("a key column is null"), "(" + null_key + ")");
-    std::string parent = join(model_.parent_key, ", ");
-    TARN_TRY(connection_.run("create or replace temp table tarn_p as select distinct " + parent +
-                             " from temp.tarn_o"));
-    TARN_TRY(connection_.run("delete from temp.tarn_o where " + null_key));
+std::string Apply::null_key() const {
+    std::string condition;
+    for (const auto& name : target_.primary_key) {
+        condition += (condition.empty() ? "" : " or ") + sql_name(name) + " is null";
+    }
+    return "(" + condition + ")";
+}
+
+// Looks for everything that may be wrong with the result in one reading of it.
+Result<> Apply::check() {
+    struct Flaw {
+        std::string condition;
+        std::function<Result<>(const std::string& condition, std::int64_t rows)> mend;
+    };
+    std::vector<Flaw> flaws;
+    flaws.push_back({"tarn_misfit is not null", [this](const std::string& condition, std::int64_t rows) {
+                         return put_aside("tarn_misfit", condition, rows);
+                     }});
+    for (const auto& name : model_.outputs) {
+        if (name == "origin" || target_.column(name)->type != ColumnType::varchar) continue;
+        std::string length = std::to_string(target_.column(name)->length);
+        std::string column = sql_name(name);
+        flaws.push_back({"strlen(" + column + ") > " + length + " and length(" + column + ") > " + length,
+                         [this, name](const std::string& condition, std::int64_t rows) {
+                             return cut(name, condition, rows);
+                         }});
+    }
+    if (model_.writes != Writes::children) {
+        flaws.push_back({null_key(), [this](const std::string& condition, std::int64_t rows) {
+                             return put_aside(sql_text("a key column is null"), condition, rows);
+                         }});
+    }
+    std::string select;
+    for (const auto& flaw : flaws) {
+        select += (select.empty() ? "select " : ", ") + ("count(*) filter (where " + flaw.condition + ")");
+    }
+    TARN_ASSIGN(auto found, connection_.numbers(select + " from temp.tarn_o"));
+    for (std::size_t i = 0; i < flaws.size(); ++i) {
+        if (found[i] > 0) TARN_TRY(flaws[i].mend(flaws[i].condition, found[i]));
+    }
+    return {};
+}
+
+// A text that is too long is cut, a key cannot be.
+Result<> Apply::cut(const std::string& name, const std::string& is_long, std::int64_t rows) {
+    std::string length = std::to_string(target_.column(name)->length);
+    std::string size = "' || length(" + sql_name(name) + ") || '";
+    if (contains(target_.primary_key, name)) {
+        return put_aside(
+            "'" + name + ": a text of " + size + " characters is too long for a key of " + length + "'",
+            is_long, rows);
+    }
+    counts_.cut += rows;
+    TARN_TRY(reject("'" + name + ": a text of " + size + " characters was cut at " + length + "'", is_long));
+    TARN_TRY(connection_.run("update temp.tarn_o set " + sql_name(name) + " = left(" + sql_name(name) + ", " +
+                             length + ") where " + is_long));
+    return {};
+}
+
+Result<> Apply::take_parents() {
+    if (model_.writes != Writes::children) return {};
+    TARN_TRY(connection_.run("create or replace temp table tarn_p as select distinct " +
+                             join(model_.parent_key, ", ") + " from temp.tarn_o"));
+    TARN_TRY(connection_.run("delete from temp.tarn_o where " + null_key()));
     return {};
 }
 
@@ -158,31 +211,6 @@ Result<> Apply::keep_one_per_key() {
     return {};
 }
 
-Result<> Apply::cut_long_texts() {
-    for (const auto& name : model_.outputs) {
-        if (name == "origin" || target_.column(name)->type != ColumnType::varchar) continue;
-        std::string length = std::to_string(target_.column(name)->length);
-        std::string is_long =
-            "strlen(" + sql_name(name) + ") > " + length + " and length(" + sql_name(name) + ") > " + length;
-        std::string size = "' || length(" + sql_name(name) + ") || '";
-        if (contains(target_.primary_key, name)) {
-            TARN_TRY(put_aside(
-                "'" + name + ": a text of " + size + " characters is too long for a key of " + length + "'",
-                is_long));
-            continue;
-        }
-        TARN_ASSIGN(std::int64_t count,
-                    connection_.number("select count(*) from temp.tarn_o where " + is_long));
-        if (count == 0) continue;
-        counts_.cut += count;
-        TARN_TRY(
-            reject("'" + name + ": a text of " + size + " characters was cut at " + length + "'", is_long));
-        TARN_TRY(connection_.run("update temp.tarn_o set " + sql_name(name) + " = left(" + sql_name(name) +
-                                 ", " + length + ") where " + is_long));
-    }
-    return {};
-}
-
 Result<> Apply::note_vanished() {
     std::string of_parent;
     if (model_.writes == Writes::children) {
@@ -193,7 +221,7 @@ Result<> Apply::note_vanished() {
     }
     TARN_TRY(connection_.run(
         "create or replace temp table tarn_v as select t.rowid as rid from " + target_name() +
-        " t where not exists (select 1 from temp.tarn_m m where m.rid = t.rowid) and (exists (select 1 from "
+        " t where not exists (select 1 from temp.tarn_k k where k.rid = t.rowid) and (exists (select 1 from "
         "temp.tarn_u u where u.ours "
         "and u.id = t._raw_data_id and u.params = t._raw_data_params and u.\"table\" = t._raw_data_table)" +
         of_parent + ")"));
@@ -210,14 +238,14 @@ Result<> Apply::note_vanished() {
     return {};
 }
 
-Result<std::int64_t> Apply::write_rows(bool target_is_empty) {
+Result<std::int64_t> Apply::write_rows(bool any_known) {
     std::string into;
     std::string values;
     for (const auto& name : columns_) {
         into += (into.empty() ? "" : ", ") + sql_name(name);
         values += (values.empty() ? "" : ", ") + ("o." + sql_name(name));
     }
-    if (!target_is_empty) {
+    if (any_known) {
         for (const auto& name : kept_) {
             into += ", " + sql_name(name);
             values += ", m." + sql_name(name);
@@ -225,49 +253,59 @@ Result<std::int64_t> Apply::write_rows(bool target_is_empty) {
     }
     if (target_.has_times()) {
         into += ", created_at, updated_at";
-        values += (target_is_empty ? ", " + stamp_ : ", coalesce(m.made, " + stamp_ + ")") + ", " + stamp_;
+        values += (any_known ? ", coalesce(m.made, " + stamp_ + ")" : ", " + stamp_) + ", " + stamp_;
     }
     std::string from = " from temp.tarn_o o";
-    if (!target_is_empty)
-        from += " left join temp.tarn_m m on m.oid = o.rowid where m.oid is null or not m.same";
+    if (any_known) from += " left join temp.tarn_m m on m.oid = o.rowid where m.oid is null or not m.same";
     return connection_.run("insert into " + target_name() + " (" + into + ") select " + values + from);
 }
 
-Result<> Apply::merge_rows() {
-    TARN_ASSIGN(auto any, connection_.value("select 1 from " + target_name() + " limit 1"));
-    if (!any) {
-        TARN_ASSIGN(std::int64_t written, write_rows(true));
-        counts_.added += written;
-        return {};
-    }
-    std::string same;
+// For each row of the result whose key is there already: is it equal? Long columns are read for these rows alone, and compared by
+// their 64-bit hash.
+Result<> Apply::compare_known() {
+    std::string content;
+    std::string of_target = target_.has_times() ? ", created_at as made" : "";
     for (const auto& name : columns_) {
-        if (contains(target_.primary_key, name)) continue;
-        same += (same.empty() ? "" : " and ") +
-                ("t." + sql_name(name) + " is not distinct from o." + sql_name(name));
+        if (!contains(target_.primary_key, name)) content += ", " + sql_name(name);
     }
-    std::string carried = target_.has_times() ? ", t.created_at as made" : "";
-    for (const auto& name : kept_) carried += ", t." + sql_name(name);
+    for (const auto& name : kept_) of_target += ", " + sql_name(name);
+    std::string hash = content.empty() ? "0" : "hash(" + content.substr(2) + ")";
+    std::string origin = origin_ ? ", _raw_data_id, _raw_data_params, _raw_data_table" : "";
     // A row that a later item of the same source made stays, unless that item is worked on here and no longer makes it.
-    std::string later = origin_ ? "t._raw_data_id > o._raw_data_id and t._raw_data_params = "
-                                  "o._raw_data_params and t._raw_data_table = o._raw_data_table and "
-                                  "t._raw_data_id not in (select id from temp.tarn_u where id is not null)"
-                                : "false";
+    std::string later =
+        origin_ ? "t._raw_data_id > o._raw_data_id and t._raw_data_params = o._raw_data_params and "
+                  "t._raw_data_table = o._raw_data_table and "
+                  "t._raw_data_id not in (select id from temp.tarn_u where id is not null)"
+                : "false";
+    TARN_TRY(connection_.run(
+        "create or replace temp table tarn_m as select k.rid, k.oid, (t.h = o.h or (" + later +
+        ")) as same, t.* exclude (rid, h" + (origin_ ? origin : "") +
+        ") from temp.tarn_k k join (select rowid as rid, " + hash + " as h" + of_target + origin + " from " +
+        target_name() +
+        " where rowid in (select rid from temp.tarn_k)) t on t.rid = k.rid join (select rowid as oid, " +
+        hash + " as h" + origin + " from temp.tarn_o) o on o.oid = k.oid"));
+    return {};
+}
+
+Result<> Apply::merge_rows() {
+    TARN_ASSIGN(std::int64_t yielded, connection_.number("select count(*) from temp.tarn_o"));
     TARN_TRY(
-        connection_.run("create or replace temp table tarn_m as select t.rowid as rid, o.rowid as oid, ((" +
-                        (same.empty() ? "true" : same) + ") or (" + later + ")) as same" + carried +
-                        " from " + target_name() + " t join temp.tarn_o o on " + on_key("t", "o")));
+        connection_.run("create or replace temp table tarn_k as select t.rowid as rid, o.rowid as oid from " +
+                        target_name() + " t join temp.tarn_o o on " + on_key("t", "o")));
+    TARN_ASSIGN(std::int64_t known, connection_.number("select count(*) from temp.tarn_k"));
+    std::int64_t changed = 0;
+    if (known > 0) {
+        TARN_TRY(compare_known());
+        TARN_ASSIGN(changed, connection_.number("select count(*) from temp.tarn_m where not same"));
+    }
     if (can_vanish_) TARN_TRY(note_vanished());
-    TARN_ASSIGN(std::int64_t changed, connection_.number("select count(*) from temp.tarn_m where not same"));
-    TARN_ASSIGN(
-        std::int64_t added,
-        connection_.number("select (select count(*) from temp.tarn_o) - (select count(*) from temp.tarn_m)"));
-    if (changed > 0)
+    if (changed > 0) {
         TARN_TRY(connection_.run("delete from " + target_name() +
                                  " where rowid in (select rid from temp.tarn_m where not same)"));
-    if (changed + added > 0) TARN_TRY(write_rows(false));
+    }
+    if (changed + yielded > known) TARN_TRY(write_rows(known > 0));
     counts_.changed += changed;
-    counts_.added += added;
+    counts_.added += yielded - known;
     return {};
 }
 
@@ -292,8 +330,8 @@ Result<> Apply::merge_update() {
 
 Result<> Apply::run(const std::string& rows, const Inputs& inputs) {
     TARN_TRY(build(rows, inputs));
-    TARN_TRY(refuse_null_keys());
-    TARN_TRY(cut_long_texts());
+    TARN_TRY(check());
+    TARN_TRY(take_parents());
     TARN_TRY(keep_one_per_key());
     return model_.writes == Writes::update ? merge_update() : merge_rows();
 }

@@ -26,15 +26,18 @@ class Apply {
 
   private:
     Result<> build(const std::string& rows, const Inputs& inputs);
+    Result<> check();
+    Result<> cut(const std::string& name, const std::string& is_long, std::int64_t rows);
     Result<> reject(const std::string& reason, const std::string& condition);
-    Result<> put_aside(const std::string& reason, const std::string& condition);
-    Result<> refuse_null_keys();
+    Result<> put_aside(const std::string& reason, const std::string& condition, std::int64_t rows);
+    Result<> take_parents();
     Result<> keep_one_per_key();
-    Result<> cut_long_texts();
     Result<> merge_rows();
     Result<> merge_update();
     Result<> note_vanished();
-    Result<std::int64_t> write_rows(bool target_is_empty);
+    Result<> compare_known();
+    Result<std::int64_t> write_rows(bool any_known);
+    [[nodiscard]] std::string null_key() const;
     [[nodiscard]] std::string on_key(const std::string& left, const std::string& right) const;
     [[nodiscard]] std::string key_list(const std::string& prefix) const;
     [[nodiscard]] std::string target_name() const;

@@ -155,7 +155,7 @@ std::vector<std::string> auth_fields(const connector::AuthMethod& auth) {
 Result<std::string> exchange_url(const connector::AuthMethod& auth, const Connection& connection) {
     std::string path = setting(auth, "path");
     for (const auto& [name, value] : connection.fields.items()) {
-        path = replaced(path, "{" + name + "}", http::url_encode(text_of(value)));
+        path = replaced(path, fmt::format("{{{}}}", name), http::url_encode(text_of(value)));
     }
     return http::join_url(connection.text("endpoint"), path);
 }
@@ -309,8 +309,8 @@ Result<Connection> Connections::merged(const Connection& stored, const Json& bod
                                    " connection; known: " + field_names(connector_));
         TARN_ASSIGN(Json checked_value, checked(*table_, *field, value));
         auto old = stored.text(field->name);
-        bool kept =
-            field->kind == "secret" && !old.empty() && (checked_value == "" || checked_value == masked(old));
+        bool kept = field->kind == "secret" && !old.empty() &&
+                    (text_of(checked_value).empty() || text_of(checked_value) == masked(old));
         if (!kept) connection.fields[field->name] = checked_value;
     }
     return connection;

@@ -56,7 +56,7 @@ std::optional<std::string> open_gcm(const unsigned char* key, std::string_view s
             1 &&
         EVP_DecryptFinal_ex(context.get(), bytes(text) + length, &rest) == 1;
     if (!opened) return std::nullopt;
-    text.resize(static_cast<std::size_t>(length + rest));
+    text.resize(static_cast<std::size_t>(length) + static_cast<std::size_t>(rest));
     return text;
 }
 

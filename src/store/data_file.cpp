@@ -13,7 +13,7 @@ namespace tarn {
 namespace {
 
 // Rare check-points cost less writing; the log that is read again after a crash stays near this size.
-constexpr const char* checkpoint_threshold = "64MB";
+constexpr const char* checkpoint_threshold = "128MB";
 
 Result<> run_job(const DataFile::Job& job, duck::Connection& connection) {
     try {

@@ -193,14 +193,29 @@ Result<Rows> Connection::query(const std::string& sql) {
 }
 
 Result<Text> Connection::value(const std::string& sql) {
-    TARN_ASSIGN(auto rows, query(sql));
-    if (rows.rows.empty() || rows.rows[0].empty()) return Text{};
-    return rows.rows[0][0];
+    ResultGuard result;
+    TARN_TRY(execute(raw_, sql, result));
+    if (duckdb_row_count(&result.raw) == 0) return Text{};
+    char* text = duckdb_value_varchar(&result.raw, 0, 0);
+    Text value = text == nullptr ? Text{} : Text{text};
+    duckdb_free(text);
+    return value;
 }
 
 Result<std::int64_t> Connection::number(const std::string& sql) {
-    TARN_ASSIGN(auto text, value(sql));
-    return text ? std::strtoll(text->c_str(), nullptr, 10) : 0;
+    TARN_ASSIGN(auto row, numbers(sql));
+    return row.empty() ? 0 : row.front();
+}
+
+Result<std::vector<std::int64_t>> Connection::numbers(const std::string& sql) {
+    ResultGuard result;
+    TARN_TRY(execute(raw_, sql, result));
+    std::vector<std::int64_t> row;
+    if (duckdb_row_count(&result.raw) == 0) return row;
+    for (idx_t c = 0; c < duckdb_column_count(&result.raw); ++c) {
+        row.push_back(duckdb_value_int64(&result.raw, c, 0));
+    }
+    return row;
 }
 
 Result<> Connection::each(const std::string& sql, const std::function<void(const std::vector<Text>&)>& row) {

@@ -46,6 +46,8 @@ class Connection {
     // The first column of the first row; nullopt where there is no row or it is NULL.
     Result<Text> value(const std::string& sql);
     Result<std::int64_t> number(const std::string& sql);  // value as integer, 0 for NULL or none
+    Result<std::vector<std::int64_t>> numbers(
+        const std::string& sql);  // the first row, 0 for NULL; empty where there is none
     // Gives each row's values in text form to `row` without keeping the whole result.
     Result<> each(const std::string& sql, const std::function<void(const std::vector<Text>&)>& row);
     // Names and types of a select's columns, without running it.

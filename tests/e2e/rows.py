@@ -1,8 +1,9 @@
 """All rows that a home holds of GitHub, and how two sets of them differ.
 
 Two homes that went different ways to the same state must hold the same rows. What may differ: the times of writing, the
-numbers of raw rows (a reference to one is compared by the item it stands for), the page that an item was found on, and
-the parts of a payload that are copies of other items, as GitHub does not tell when those change.
+numbers of raw rows (a reference to one is compared by the item it stands for), the page that an item was found on, the
+repository's own last update (read when the scope is added) and the parts of a payload that are copies of other items, as
+GitHub does not tell when those change.
 """
 
 import json
@@ -14,6 +15,7 @@ TABLE = re.compile(r"create table (\w+) \((.*?)\n\)([^;]*);", re.S)
 KEY = re.compile(r"primary key \(([^)]*)\)")
 RAW = re.compile(r"^    raw: (\w+)$", re.M)
 TIMES = ("created_at", "updated_at")
+OF_SCOPE = ("_tool_github_repos", "cicd_scopes")
 FROM_RAW = ("_raw_data_params", "_raw_data_table", "_raw_data_id")
 
 
@@ -68,7 +70,8 @@ class Rows(dict):
 def without_chance(name, row, items):
     if name in RAW_TABLES:
         return {"data": own_part(json.loads(row["data"])), "input": row["input"]}
-    row = {column: value for column, value in row.items() if column not in TIMES}
+    left_out = (*TIMES, "updated_date") if name in OF_SCOPE else TIMES
+    row = {column: value for column, value in row.items() if column not in left_out}
     if TABLES[name].shared:
         # Several items yield such a row; which of them was the last to do so depends on when each was read.
         return {column: value for column, value in row.items() if column not in FROM_RAW}

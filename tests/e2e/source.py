@@ -1,7 +1,20 @@
-"""What the fake GitHub holds, read over HTTP as any client would: the expectations of the tests come from here."""
+"""The fake GitHub as the tests see it: what it holds, read over HTTP as any client would, and homes that read it.
 
+One server lives as long as the tests; each test gets a new world in it. A home that has read the untouched world is made
+once and copied, as its connection names the server's port.
+"""
+
+import atexit
+import functools
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
 import requests
 
+import github
 from conftest import TOKEN, Tarn
 from rows import Rows
 
@@ -9,6 +22,7 @@ from rows import Rows
 SMALL = {"seed": 5, "repos": "octo/alpha", "users": 8, "issues": 60, "pulls": 20, "comments": 60, "review_comments": 20,
          "reviews": 24, "events": 80, "commits": 40, "milestones": 4, "runs": 40, "deployments": 8, "releases": 6}
 WRAPS = {"actions/runs": "workflow_runs"}
+BORN = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 600))
 
 
 class Source:
@@ -61,6 +75,51 @@ class Source:
         return counts
 
 
+# ---- worlds and homes
+
+@functools.cache
+def server():
+    return github.start(**SMALL).start()
+
+
+def new_world(**sizes):
+    """A world in the server: the same one for the same sizes, and changes happen in real time."""
+    app = github.make_app(now=BORN, **{**SMALL, **sizes})
+    running = server()
+    running.app = running.core.app = app
+    running.core.faults.clear()
+    running.core.log.clear()
+    running.control("POST", "change", {"op": "clock"})
+    return Source(running)
+
+
+@functools.cache
+def read_once(program):
+    folder = Path(tempfile.mkdtemp(prefix="tarn-e2e-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    tarn = Tarn(program, folder / "home")
+    synced(tarn, new_world())
+    return tarn.home
+
+
+@pytest.fixture
+def source():
+    return new_world()
+
+
+@pytest.fixture
+def settled(program, tmp_path, source):
+    """A home that has read everything that `source` has."""
+    return copy_of(program, tmp_path / "home")
+
+
+def copy_of(program, folder):
+    """Such a home in a new folder; the world is new, too."""
+    shutil.copytree(read_once(program), folder)
+    new_world()
+    return Tarn(program, folder)
+
+
 def synced(tarn, source, *arguments, env=None):
     done = tarn.sync(source.server.url, *arguments, repo=source.repo, env=env)
     assert done.returncode == 0, done.stderr
@@ -69,6 +128,7 @@ def synced(tarn, source, *arguments, env=None):
 
 def fresh_rows(program, folder, source):
     """What a new home holds that reads everything now."""
+    shutil.rmtree(folder / "fresh", ignore_errors=True)
     tarn = Tarn(program, folder / "fresh")
     synced(tarn, source)
     return Rows(tarn).comparable()

@@ -7,7 +7,7 @@ stamps what it touches with the clock's now and answers {op, now} and the ids or
 import inspect
 
 from github_data import iso, parse_time
-from github_malformed import KINDS, kind_of
+from github_malformed import KINDS
 
 EDITABLE = {"title", "body", "state", "labels", "assignees", "milestone", "user", "reason"}
 
@@ -239,11 +239,12 @@ class Changes:
         self.world.clock.fixed = None if now is None else parse_time(now)
 
     def malformed(self, repo, stream, count, kind=None):
-        """The `count` oldest items of a stream are sent malformed, in rotating kinds; count 0 heals the stream."""
-        if kind not in (None, *KINDS):
+        """The `count` oldest items of a stream are sent malformed, of one kind or in rotating kinds; count 0 heals it."""
+        kinds = KINDS if kind is None else [kind] if isinstance(kind, str) else kind
+        if not set(kinds) <= set(KINDS):
             raise ValueError(f"kind is one of {', '.join(KINDS)}")
         keys = self._keys(repo, stream)[:count]
-        repo.malformed[stream] = {key: kind or kind_of(index) for index, key in enumerate(keys)}
+        repo.malformed[stream] = {key: kinds[index % len(kinds)] for index, key in enumerate(keys)}
         return {"ids": keys}
 
     def _keys(self, repo, stream):

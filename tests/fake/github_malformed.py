@@ -3,10 +3,6 @@
 KINDS = ("no_id", "object_number", "wrong_list", "bad_time", "text_item", "null_item")
 
 
-def kind_of(index):
-    return KINDS[index % len(KINDS)]
-
-
 def spoil(value, kind):
     if kind == "text_item":
         return "not an object"

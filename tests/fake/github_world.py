@@ -50,7 +50,8 @@ class WorldSource:
                 ("/actions/runs", self.runs), (r"/actions/runs/(\d+)", self.one_run),
                 (r"/actions/runs/(\d+)/jobs", self.jobs), ("/commits", self.commits),
                 (r"/commits/([^/]+)", self.one_commit), ("/deployments", self.deployments),
-                (r"/deployments/(\d+)/statuses", self.statuses), ("/releases", self.releases)))]
+                (r"/deployments/(\d+)", self.one_deployment), (r"/deployments/(\d+)/statuses", self.statuses),
+                ("/releases", self.releases)))]
 
     # ---- the source's face
 
@@ -296,6 +297,9 @@ class WorldSource:
     def deployments(self, repo, _params):
         records = self.choose(repo, "deployments", None, lambda: list(repo.deployments.values())[::-1])
         return self.listing(repo, "deployments", records, self.show.deployment)
+
+    def one_deployment(self, repo, key, _params):
+        return Item(self.show.deployment(repo, repo.deployments[int(key)]))
 
     def statuses(self, repo, key, _params):
         deployment = repo.deployments[int(key)]

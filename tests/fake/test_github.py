@@ -104,7 +104,7 @@ def test_every_endpoint_answers(client):
                  *(ALPHA + path for path in (
                      "/issues/comments", "/issues/events", "/pulls/comments", f"/pulls/{pull}", f"/pulls/{pull}/commits",
                      f"/pulls/{pull}/reviews", f"/actions/runs/{run}", f"/actions/runs/{run}/jobs", "/commits",
-                     f"/commits/{sha}", f"/deployments/{deployment}/statuses", "/releases"))):
+                     f"/commits/{sha}", f"/deployments/{deployment}", f"/deployments/{deployment}/statuses", "/releases"))):
         assert client.json(path), path
         assert client.json("/api/v3" + path), path
     assert client.json(f"{ALPHA}/commits/{sha}")["stats"]["total"] >= 0

@@ -147,6 +147,12 @@ TEST(ConnectorDeclare, LoadsAFolderOfConnectorsWithoutTheBrokenOnes) {
     EXPECT_THAT(problems[0].text(), HasSubstr("needs 'title'"));
 }
 
+TEST(ConnectorDeclare, ShippedConnectorsAreSound) {
+    std::vector<Error> problems;
+    EXPECT_FALSE(load_connectors(repository_file("connectors"), problems).empty());
+    for (const auto& problem : problems) ADD_FAILURE() << problem.text();
+}
+
 TEST(ConnectorParams, AreGoJson) {
     Connector connector;
     connector.scope.params = {{"ConnectionId", "id"}, {"Name", "name"}, {"Left", "left"}};

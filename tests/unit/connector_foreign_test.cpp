@@ -129,10 +129,6 @@ TEST_F(Foreign, BeeperIncidentsNewestFirstWithUnfinishedOnes) {
     client_ = http::opened(std::move(options));
     set_state("_raw_beeper_incidents", "2024-01-05 00:00:00.000");
     ASSERT_TRUE(good(run_in(*data_,
-                            "insert into _tool_beeper_incidents values ('PX', 2, 'Q2', 'triggered', null, "
-                            "null, null, null, null, null), "
-                            "('PX', 8, 'Q8', 'triggered', null, null, null, null, null, null)")) ||
-                good(run_in(*data_,
                             "insert into _tool_beeper_incidents (service_id, number, id, status) values "
                             "('PX', 2, 'Q2', 'triggered'), ('PX', 8, 'Q8', 'triggered')")));
     source_.answer = [&](const Request& request, Answer& response) {
