@@ -196,7 +196,9 @@ Result<Json> scope_options(const Connector& connector, const SyncOptions& option
 
 // A refused secret is named by the flag's variable: the user has no other name for it.
 Error with_variables(Error error, const SyncOptions& options) {
-    if (error.text().find("status 401") == std::string::npos) return error;
+    bool refused = error.message.find("status 401") != std::string::npos ||
+                   error.message.find("answered 401") != std::string::npos;
+    if (!refused) return error;
     std::vector<std::string> names;
     for (const auto& [field, variable] : options.secrets) {
         if (!variable.empty()) names.push_back(fmt::format("{} in ${}", field, variable));

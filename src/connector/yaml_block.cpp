@@ -122,8 +122,8 @@ void read_shape(Problems& problems, const YAML::Node& node, model::Shape& out) {
             if (!names.insert(lower(entry.first.Scalar())).second) {
                 problems.add(entry.first, "field '" + entry.first.Scalar() + "' stands here twice");
             }
-            out.fields.emplace_back(entry.first.Scalar(), model::Shape{});
-            read_shape(problems, entry.second, out.fields.back().second);
+            out.fields.push_back({entry.first.Scalar(), {}});
+            read_shape(problems, entry.second, out.fields.back().shape);
         }
     } else {
         problems.add(node, "expected a type, a map of fields or a list of one element");

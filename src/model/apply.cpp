@@ -212,19 +212,17 @@ Result<> Apply::keep_one_per_key() {
 }
 
 Result<> Apply::note_vanished() {
-    std::string of_parent;
+    TARN_ASSIGN(std::string vanishes, origin_condition(connection_, "t", "u.ours"));
     if (model_.writes == Writes::children) {
         std::string on;
-        for (const auto& name : model_.parent_key)
+        for (const auto& name : model_.parent_key) {
             on += (on.empty() ? "" : " and ") + ("t." + sql_name(name) + " = p." + sql_name(name));
-        of_parent = " or exists (select 1 from temp.tarn_p p where " + on + ")";
+        }
+        vanishes += " or exists (select 1 from temp.tarn_p p where " + on + ")";
     }
-    TARN_TRY(connection_.run(
-        "create or replace temp table tarn_v as select t.rowid as rid from " + target_name() +
-        " t where not exists (select 1 from temp.tarn_k k where k.rid = t.rowid) and (exists (select 1 from "
-        "temp.tarn_u u where u.ours "
-        "and u.id = t._raw_data_id and u.params = t._raw_data_params and u.\"table\" = t._raw_data_table)" +
-        of_parent + ")"));
+    TARN_TRY(connection_.run("create or replace temp table tarn_v as select t.rowid as rid from " +
+                             target_name() + " t where (" + vanishes +
+                             ") and not exists (select 1 from temp.tarn_k k where k.rid = t.rowid)"));
     TARN_ASSIGN(std::int64_t count, connection_.number("select count(*) from temp.tarn_v"));
     if (count == 0) return {};
     counts_.deleted += count;

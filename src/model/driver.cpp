@@ -35,6 +35,22 @@ Result<std::string> scope_condition(const Model& model, const Surroundings& arou
     return condition.empty() ? "true" : "(" + condition + ")";
 }
 
+Result<std::string> origin_condition(duck::Connection& connection, const std::string& alias,
+                                     const std::string& more) {
+    constexpr std::size_t few = 500;
+    std::string condition = "exists (select 1 from temp.tarn_u u where u.id = " + alias +
+                            "._raw_data_id and u.params = " + alias +
+                            "._raw_data_params and u.\"table\" = " + alias + "._raw_data_table" +
+                            (more.empty() ? "" : " and " + more) + ")";
+    TARN_ASSIGN(auto ids, connection.query("select id from temp.tarn_u where id is not null limit " +
+                                           std::to_string(few + 1)));
+    if (ids.rows.empty()) return std::string("false");
+    if (ids.rows.size() > few) return condition;
+    std::string list;
+    for (const auto& row : ids.rows) list += (list.empty() ? "" : ", ") + *row[0];
+    return "(" + alias + "._raw_data_id in (" + list + ") and " + condition + ")";
+}
+
 std::string with_driver(const Model& model, const std::string& rows) {
     return "with " + sql_name(model.driver) + " as (" + rows + ")\nselect * from (\n" + model.sql + "\n)";
 }

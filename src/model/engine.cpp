@@ -254,13 +254,12 @@ Result<> Stage::run_rows(const Work& work) {
     }
     for (std::size_t i = 0; i < parts.size(); ++i) {
         TARN_TRY(origins_of_rows(work, parts[i], i == 0));
-        std::string a = model.alias;
-        bool all = work.full && parts.size() == 1;
-        TARN_TRY(apply_rows(
-            work, all ? "true"
-                      : "(" + a + "._raw_data_id, " + a + "._raw_data_params, " + a +
-                            "._raw_data_table) in (select (id, params, \"table\") from temp.tarn_u)" +
-                            (work.full ? " or (" + parts[i] + ")" : "")));
+        if (work.full) {
+            TARN_TRY(apply_rows(work, parts[i]));
+            continue;
+        }
+        TARN_ASSIGN(std::string restriction, origin_condition(*connection_, model.alias));
+        TARN_TRY(apply_rows(work, restriction));
     }
     return {};
 }

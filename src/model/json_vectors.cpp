@@ -115,7 +115,7 @@ void set_null(const Shape& shape, duckdb_vector vector, idx_t row) {
         return;
     }
     for (idx_t i = 0; i < shape.fields.size(); ++i) {
-        set_null(shape.fields[i].second, duckdb_struct_vector_get_child(vector, i), row);
+        set_null(shape.fields[i].shape, duckdb_struct_vector_get_child(vector, i), row);
     }
 }
 
@@ -281,7 +281,7 @@ bool JsonWriter::list(simdjson::ondemand::array in, const Shape& shape, duckdb_v
 
 bool JsonWriter::object(simdjson::ondemand::object in, const Shape& shape, duckdb_vector vector, idx_t row) {
     for (idx_t i = 0; i < shape.fields.size(); ++i) {
-        set_null(shape.fields[i].second, duckdb_struct_vector_get_child(vector, i), row);
+        set_null(shape.fields[i].shape, duckdb_struct_vector_get_child(vector, i), row);
     }
     for (auto member : in) {
         simdjson::ondemand::raw_json_string key;

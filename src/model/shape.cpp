@@ -26,6 +26,8 @@ std::string quoted(const std::string& name) { return "\"" + name + "\""; }
 
 }  // namespace
 
+bool Shape::empty() const { return kind == Kind::object && fields.empty(); }
+
 std::string Shape::duck_type() const {
     if (kind == Kind::list) return element.front().duck_type() + "[]";
     if (kind == Kind::object) {

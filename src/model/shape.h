@@ -17,14 +17,21 @@
 
 namespace tarn::model {
 
+struct ShapeField;
+
 struct Shape {
     enum class Kind { object, list, bigint, integer, real, boolean, varchar, time, date, json };
     Kind kind = Kind::object;
-    std::vector<std::pair<std::string, Shape>> fields;  // of object
-    std::vector<Shape> element;                         // of list, one entry
+    std::vector<ShapeField> fields;  // of object
+    std::vector<Shape> element;      // of list, one entry
 
-    [[nodiscard]] bool empty() const { return kind == Kind::object && fields.empty(); }
+    [[nodiscard]] bool empty() const;
     [[nodiscard]] std::string duck_type() const;  // STRUCT(id BIGINT, ...)
+};
+
+struct ShapeField {
+    std::string name;
+    Shape shape;
 };
 
 // Kind of a type word ("bigint", "time", ...); bad_data lists the legal words.

@@ -15,7 +15,7 @@ TABLE = re.compile(r"create table (\w+) \((.*?)\n\)([^;]*);", re.S)
 KEY = re.compile(r"primary key \(([^)]*)\)")
 RAW = re.compile(r"^    raw: (\w+)$", re.M)
 TIMES = ("created_at", "updated_at")
-OF_SCOPE = ("_tool_github_repos", "cicd_scopes")
+OF_SCOPE = ("_tool_github_repos", "repos", "cicd_scopes")
 FROM_RAW = ("_raw_data_params", "_raw_data_table", "_raw_data_id")
 
 

@@ -194,7 +194,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(folder)], check=True)
 
 
-@pytest.mark.parametrize("sizes", [{"issues": 60}, {"issues": 6000, "comments": 6000}], ids=["at once", "midway"])
+@pytest.mark.parametrize("sizes", [{"issues": 60}, {"issues": 2000, "comments": 2000}], ids=["at once", "midway"])
 def test_a_full_disk_is_told_and_more_space_is_enough(program, small_disk, tmp_path, sizes):
     folder, grow = small_disk
     source = new_world(**sizes)
