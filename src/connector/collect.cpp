@@ -85,7 +85,11 @@ Result<> Collection::begin() {
     TARN_ASSIGN(state_, load_latest_state(control_, stream_.raw, task_.params));
     mode_ = sync_mode(state_, task_.full_sync, task_.time_after);
     if (stream_.since || stream_.window) since_ = mode_.since;
-    if (stream_.since && !mode_.full) since_ = std::max<Millis>(1, since_ - stream_.since->overlap);
+    if (stream_.since && !mode_.full) {
+        // Sources tell times cut to seconds: what came within the second of the last start counts as new.
+        constexpr Millis second = 1000;
+        since_ = std::max<Millis>(1, (since_ - stream_.since->overlap) / second * second);
+    }
     TARN_ASSIGN(
         pass_, RawPass::open(data_, control_, name_, stream_.raw, task_.params, fingerprint(), now_millis()));
     if (stream_.conditional) {

@@ -1,9 +1,12 @@
 #include "connector/inputs.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include <re2/re2.h>
+
 #include <nlohmann/json.hpp>
+#include "base/text.h"
 
 namespace tarn::connector {
 namespace {
@@ -68,6 +71,22 @@ const Json& member(const Json& object, const std::string& name) {
     return found == object.end() ? none : *found;
 }
 
+// The stream's key as paths into its item, as far as they are declared there.
+std::vector<std::vector<std::string>> key_paths(const Stream& stream) {
+    std::vector<std::vector<std::string>> paths;
+    for (const auto& pointer : stream.key) {
+        std::vector<std::string> path = split(pointer, '/');
+        const model::Shape* shape = &stream.item;
+        for (const auto& name : path) {
+            if (shape == nullptr) break;
+            auto field = std::ranges::find(shape->fields, name, &model::ShapeField::name);
+            shape = field == shape->fields.end() ? nullptr : &field->shape;
+        }
+        if (shape != nullptr && !path.empty()) paths.push_back(std::move(path));
+    }
+    return paths;
+}
+
 }  // namespace
 
 std::string process_environment(const std::string& key) {
@@ -108,7 +127,7 @@ model::Surroundings surroundings(const Connector& connector, const Schema& schem
     around.schema = &schema;
     around.raw.insert(connector.raw.begin(), connector.raw.end());
     for (const auto& stream : connector.streams) {
-        around.raw[stream.raw] = {stream.item, stream.input};
+        around.raw[stream.raw] = {stream.item, stream.input, key_paths(stream)};
         if (!stream.parents.empty()) around.selects.emplace_back(stream.name + ".parents", stream.parents);
         if (stream.open) around.selects.emplace_back(stream.name + ".open", stream.open->select);
     }

@@ -55,6 +55,21 @@ std::string with_driver(const Model& model, const std::string& rows) {
     return "with " + sql_name(model.driver) + " as (" + rows + ")\nselect * from (\n" + model.sql + "\n)";
 }
 
+namespace {
+
+// What is wrong with a parsed row: the parser's words, or a key that is not there.
+std::string flaw_of(const RawShape& shape) {
+    std::string missing;
+    for (const auto& path : shape.key) {
+        std::string field = "t.p.v";
+        for (const auto& name : path) field += "." + sql_name(name);
+        missing += " when " + field + " is null then " + sql_text(join(path, ".") + ": missing");
+    }
+    return missing.empty() ? "t.p.e" : "coalesce(t.p.e, case" + missing + " end)";
+}
+
+}  // namespace
+
 Result<std::string> driver_rows(const Model& model, const Surroundings& around,
                                 const std::string& condition) {
     TARN_ASSIGN(std::string scope, scope_condition(model, around));
@@ -69,7 +84,8 @@ Result<std::string> driver_rows(const Model& model, const Surroundings& around,
     return "select t.id as raw_id, " + origin_of_raw("t", model.driver) + " as origin, t.url, " +
            (raw->second.input.empty() ? "t.input"
                                       : ModelSet::parser_name(model.driver, true) + "(t.input).v") +
-           " as input, t.p.v as j, t.p.e as bad, t._tarn_changed as changed, t._tarn_item is not null as "
+           " as input, t.p.v as j, " + flaw_of(raw->second) +
+           " as bad, t._tarn_changed as changed, t._tarn_item is not null as "
            "ours from (select " +
            model.alias + ".*, " + ModelSet::parser_name(model.driver, false) + "(" + model.alias +
            ".data) as p from main." + sql_name(model.driver) + " " + model.alias + where + ") t";

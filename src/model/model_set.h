@@ -20,6 +20,7 @@ namespace tarn::model {
 
 struct RawShape {
     Shape item, input;
+    std::vector<std::vector<std::string>> key;  // paths of declared fields without which an item is bad
 };
 
 // What a folder's models stand on.

@@ -196,6 +196,9 @@ Result<std::int64_t> RawPass::remove(duck::Connection& connection, const std::st
                         sql_text(raw_table_), params, time_literal(stamp), gone_rows)));
         TARN_TRY(
             connection.run(fmt::format("delete from {} where id in (select id from {})", table, gone_rows)));
+        TARN_TRY(connection.run(
+            fmt::format("delete from _tarn_rejects where raw_table = {} and raw_id in (select id from {})",
+                        sql_text(raw_table_), gone_rows)));
     }
     TARN_TRY(connection.run(fmt::format("drop table {}", gone_rows)));
     return count;

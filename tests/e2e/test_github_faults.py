@@ -8,7 +8,8 @@ from conftest import TOKEN, Tarn
 from rows import Rows, assert_same
 from source import fresh_rows, new_world, read_once, settled, source, synced  # noqa: F401 (fixtures)
 
-PATIENT = {"API_RETRY": "4"}
+# One request may meet all faults of a test.
+PATIENT = {"API_RETRY": "12"}
 # What an item can be spoiled by and still be known as an item: see test_an_item_without_its_id_is_told.
 KINDS = ["object_number", "wrong_list", "bad_time", "text_item", "null_item"]
 
@@ -42,14 +43,15 @@ def test_a_limit_is_waited_for(tarn, source, undisturbed, limits):
     {"kind": "status", "status": 502, "body": "<html>Bad gateway</html>", "after": 3, "times": 6},
     {"kind": "cut", "p": 0.2, "seed": 2, "times": 8},
     {"kind": "drop", "p": 0.2, "seed": 3, "times": 8},
-    {"kind": "garbage", "p": 0.15, "seed": 4, "times": 5},
-    {"kind": "truncate_json", "p": 0.15, "seed": 5, "times": 5},
+    # A broken answer is asked for again three times.
+    {"kind": "garbage", "p": 0.1, "seed": 4, "times": 3},
+    {"kind": "truncate_json", "p": 0.1, "seed": 5, "times": 3},
     {"kind": "delay", "ms": 400, "p": 0.2, "seed": 6, "times": 12},
 ], ids=["429", "500", "502", "cut", "drop", "garbage", "half of the JSON", "delay"])
 def test_a_passing_fault_leaves_no_trace(tarn, source, undisturbed, rule):
     source.fault({"match": "^/(repos/octo/alpha|users)/", **rule})
     synced(tarn, source, env=PATIENT)
-    assert source.server.control("GET", "faults")[0]["fired"] >= 4
+    assert source.server.control("GET", "faults")[0]["fired"] == rule["times"]
     assert_same(tarn, undisturbed)
 
 
@@ -141,7 +143,6 @@ def test_malformed_items_are_put_aside_and_healed(program, tarn, tmp_path):
     assert_same(tarn, fresh_rows(program, tmp_path, source))
 
 
-@pytest.mark.xfail(strict=True, reason="RawPass::remove deletes raw rows and leaves what _tarn_rejects says of them")
 def test_a_reject_vanishes_with_its_item(tarn, source):
     source.change("malformed", stream="issues", count=3, kind="null_item")
     synced(tarn, source)
@@ -150,18 +151,16 @@ def test_a_reject_vanishes_with_its_item(tarn, source):
     assert tarn.query("select * from _tarn_rejects") == []
 
 
-@pytest.mark.xfail(strict=True, reason="an item without its id is left out by the models (num(j.id) <> 0) and told nowhere")
 def test_an_item_without_its_id_is_told(tarn, source):
     source.change("malformed", stream="issues", count=5, kind="no_id")
     assert put_aside(synced(tarn, source)) == 5
 
 
 def test_an_item_that_becomes_malformed_keeps_its_last_good_rows(settled, source):
-    issue = source.issues()[-1]
     before = Rows(settled)
     oldest = source.change("malformed", stream="issues", count=1, kind="bad_time")["ids"][0]
     key = (1, oldest)
-    assert key in before["_tool_github_issues"], issue["number"]
+    assert key in before["_tool_github_issues"]
     done = synced(settled, source, "--full")
     assert put_aside(done) == 1
     assert Rows(settled)["_tool_github_issues"][key] == before["_tool_github_issues"][key]

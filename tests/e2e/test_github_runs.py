@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import pytest
 
@@ -341,6 +342,20 @@ def test_only_what_changed_is_written(program, settled, source, tmp_path):
     assert {key[0] for key in written["pull_requests"]} == {f"github:GithubPullRequest:1:{merged['id']}"}
     assert not {name for name in people & written.keys() if name.startswith("_raw_")}, "known people were read again and differ"
 
+    assert_same(settled, fresh_rows(program, tmp_path, source))
+
+
+def test_what_changes_within_the_second_of_the_last_run_arrives(program, settled, source, tmp_path):
+    source.requests()
+    synced(settled, source)
+    asked = source.server.control("GET", "requests")["requests"]
+    second = int(max(entry["t"] for entry in asked if entry["stream"] == "repos/*/pulls"))
+    for change in ({"op": "add_review", "number": source.pulls()[3]["number"]}, {"op": "add_comment", "number": source.issues()[3]["number"]},
+                   {"op": "add_runs"}, {"op": "add_deployment_status"}, {"op": "edit_comment"}):
+        # The fake's clock goes on by a minute before each change.
+        source.server.control("POST", "change", {"op": "clock", "now": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second - 60))})
+        assert source.change(**change)["now"] == time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))
+    synced(settled, source)
     assert_same(settled, fresh_rows(program, tmp_path, source))
 
 
