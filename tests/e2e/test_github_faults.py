@@ -32,8 +32,8 @@ def test_a_limit_is_waited_for(tarn, source, undisturbed, limits):
     refused = source.server.control("GET", "requests")["statuses"]
     # A client that minds the remaining requests meets no primary limit at all.
     assert "secondary_after" not in limits or refused["403"] >= 2, refused
-    # Those under way at that moment may be refused, no more.
-    assert refused.get("403", 0) + refused.get("429", 0) < 40, refused
+    # Those under way may be refused (16 at a time, and as many before the first refusal is read), but nobody keeps on asking.
+    assert refused.get("403", 0) + refused.get("429", 0) <= 2 * 2 * 16, refused
     assert_same(tarn, undisturbed)
 
 
