@@ -68,7 +68,7 @@ class Collection {
 
     bool whole_ = true;  // all lists were read to their end
     bool unit_partial_ = false;
-    bool absent_ = false;  // the source has no such list for this scope now
+    bool absent_ = false;                   // the source has no such list for this scope now
     std::unordered_set<std::string> seen_;  // item keys, where unfinished items are read again after the list
     std::int64_t items_ = 0, earlier_requests_ = 0;
     CollectSummary summary_;
