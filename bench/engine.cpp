@@ -100,7 +100,7 @@ std::string issue(std::int64_t number, int version) {
                                                              {{"id", 2}, {"name", "severity/major"}}})},
                            {"created_at", time},
                            {"updated_at", time},
-                           {"body", words(state, 2900)}};
+                           {"body", words(state, 3450)}};
     item["closed_at"] = number % 3 == 0 ? nlohmann::json() : nlohmann::json(time);
     return item.dump();
 }
@@ -181,6 +181,7 @@ class Bench {
 }  // namespace
 
 int main(int argc, char** argv) {
+    std::cout << std::unitbuf;
     std::int64_t documents = argc > 1 ? std::atoll(argv[1]) : 100'000;
     std::int64_t many = argc > 2 ? std::atoll(argv[2]) : 500'000;
     const char* memory = std::getenv("MEMORY_LIMIT");

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "model/driver.h"
+#include "store/scratch.h"
 
 namespace tarn::model {
 namespace {
@@ -100,7 +101,7 @@ Result<> Apply::reject(const std::string& reason, const std::string& condition) 
                         "created_at) select distinct _raw_data_table, "
                         "_raw_data_id, _raw_data_params, " +
                         sql_text(model_.id) + ", " + sql_text(target_.name) + ", " + reason + ", " + stamp_ +
-                        " from temp.tarn_o where " + condition));
+                        " from scratch('tarn_o') where " + condition));
     return {};
 }
 
@@ -108,18 +109,32 @@ Result<> Apply::reject(const std::string& reason, const std::string& condition) 
 Result<> Apply::put_aside(const std::string& reason, const std::string& condition, std::int64_t rows) {
     counts_.rejected += rows;
     TARN_TRY(reject(reason, condition));
+    std::string bad = "coalesce(" + condition + ", false)";
     if (origin_) {
-        std::string items = "(select _raw_data_id from temp.tarn_o where " + condition + ")";
+        std::string items = "(select _raw_data_id from scratch('tarn_o') where " + condition +
+                            " and _raw_data_id is not null)";
         TARN_TRY(connection_.run("delete from temp.tarn_u where id in " + items));
-        TARN_TRY(connection_.run("delete from temp.tarn_o where _raw_data_id in " + items));
+        bad = "(" + bad + " or coalesce(_raw_data_id in " + items + ", false))";
     }
-    TARN_TRY(connection_.run("delete from temp.tarn_o where " + condition));
+    return keep_only("not " + bad);
+}
+
+Result<> Apply::keep_only(const std::string& condition) {
+    return keep_result("select * exclude (tarn_n) from scratch('tarn_o') where " + condition);
+}
+
+Result<std::int64_t> Apply::keep(const std::string& name, const std::string& select) {
+    return connection_.scratch().keep(connection_, name, select);
+}
+
+Result<> Apply::keep_result(const std::string& select) {
+    TARN_ASSIGN(yielded_, keep("tarn_o", select));
     return {};
 }
 
 Result<> Apply::build(const std::string& rows, const Inputs& inputs) {
     TARN_ASSIGN(std::string select, result_select(rows, inputs));
-    TARN_TRY(connection_.run("create or replace temp table tarn_o as " + select));
+    TARN_TRY(keep_result(select));
     std::string of_model = " from main._tarn_rejects where model = " + sql_text(model_.id);
     TARN_ASSIGN(auto old, connection_.value("select 1" + of_model + " limit 1"));
     if (old) {
@@ -165,7 +180,7 @@ Result<> Apply::check() {
     for (const auto& flaw : flaws) {
         select += (select.empty() ? "select " : ", ") + ("count(*) filter (where " + flaw.condition + ")");
     }
-    TARN_ASSIGN(auto found, connection_.numbers(select + " from temp.tarn_o"));
+    TARN_ASSIGN(auto found, connection_.numbers(select + " from scratch('tarn_o')"));
     for (std::size_t i = 0; i < flaws.size(); ++i) {
         if (found[i] > 0) TARN_TRY(flaws[i].mend(flaws[i].condition, found[i]));
     }
@@ -183,32 +198,28 @@ Result<> Apply::cut(const std::string& name, const std::string& is_long, std::in
     }
     counts_.cut += rows;
     TARN_TRY(reject("'" + name + ": a text of " + size + " characters was cut at " + length + "'", is_long));
-    TARN_TRY(connection_.run("update temp.tarn_o set " + sql_name(name) + " = left(" + sql_name(name) + ", " +
-                             length + ") where " + is_long));
-    return {};
+    return keep_result("select * exclude (tarn_n) replace (case when " + is_long + " then left(" +
+                       sql_name(name) + ", " + length + ") else " + sql_name(name) + " end as " +
+                       sql_name(name) + ") from scratch('tarn_o')");
 }
 
 Result<> Apply::take_parents() {
     if (model_.writes != Writes::children) return {};
-    TARN_TRY(connection_.run("create or replace temp table tarn_p as select distinct " +
-                             join(model_.parent_key, ", ") + " from temp.tarn_o"));
-    TARN_TRY(connection_.run("delete from temp.tarn_o where " + null_key()));
-    return {};
+    TARN_TRY(keep("tarn_p", "select distinct " + join(model_.parent_key, ", ") + " from scratch('tarn_o')"));
+    return keep_only("not " + null_key());
 }
 
 Result<> Apply::keep_one_per_key() {
     TARN_ASSIGN(std::int64_t twice,
-                connection_.number("select count(*) from (select 1 from temp.tarn_o group by " +
+                connection_.number("select count(*) from (select 1 from scratch('tarn_o') group by " +
                                    key_list("") + " having count(*) > 1 limit 1)"));
     if (twice == 0) return {};
     // The content decides between equals, so that the choice does not depend on the order of threads.
     std::string rank = origin_ ? "coalesce(_raw_data_id, 0)" : "0";
     std::string content;
     for (const auto& name : columns_) content += ", '" + name + "': " + sql_name(name);
-    TARN_TRY(connection_.run("create or replace temp table tarn_keep as select arg_max(rowid, {'rank': " +
-                             rank + content + "}) as rid from temp.tarn_o group by " + key_list("")));
-    TARN_TRY(connection_.run("delete from temp.tarn_o where rowid not in (select rid from temp.tarn_keep)"));
-    return {};
+    return keep_only("tarn_n in (select arg_max(tarn_n, {'rank': " + rank + content +
+                     "}) from scratch('tarn_o') group by " + key_list("") + ")");
 }
 
 Result<> Apply::note_vanished() {
@@ -218,21 +229,21 @@ Result<> Apply::note_vanished() {
         for (const auto& name : model_.parent_key) {
             on += (on.empty() ? "" : " and ") + ("t." + sql_name(name) + " = p." + sql_name(name));
         }
-        vanishes += " or exists (select 1 from temp.tarn_p p where " + on + ")";
+        vanishes += " or exists (select 1 from scratch('tarn_p') p where " + on + ")";
     }
-    TARN_TRY(connection_.run("create or replace temp table tarn_v as select t.rowid as rid from " +
-                             target_name() + " t where (" + vanishes +
-                             ") and not exists (select 1 from temp.tarn_k k where k.rid = t.rowid)"));
-    TARN_ASSIGN(std::int64_t count, connection_.number("select count(*) from temp.tarn_v"));
+    TARN_ASSIGN(
+        std::int64_t count,
+        keep("tarn_v", "select t.rowid as rid from " + target_name() + " t where (" + vanishes +
+                           ") and not exists (select 1 from scratch('tarn_k') k where k.rid = t.rowid)"));
     if (count == 0) return {};
     counts_.deleted += count;
     TARN_TRY(connection_.run(
         "insert into main._tarn_gone (table_name, params, raw_table, raw_id, key, stamp) select " +
         sql_text(target_.name) + ", _raw_data_params, _raw_data_table, _raw_data_id, concat_ws(':', " +
         key_list("") + "), " + stamp_ + " from " + target_name() +
-        " where rowid in (select rid from temp.tarn_v)"));
-    TARN_TRY(
-        connection_.run("delete from " + target_name() + " where rowid in (select rid from temp.tarn_v)"));
+        " where rowid in (select rid from scratch('tarn_v'))"));
+    TARN_TRY(connection_.run("delete from " + target_name() +
+                             " where rowid in (select rid from scratch('tarn_v'))"));
     return {};
 }
 
@@ -253,8 +264,9 @@ Result<std::int64_t> Apply::write_rows(bool any_known) {
         into += ", created_at, updated_at";
         values += (any_known ? ", coalesce(m.made, " + stamp_ + ")" : ", " + stamp_) + ", " + stamp_;
     }
-    std::string from = " from temp.tarn_o o";
-    if (any_known) from += " left join temp.tarn_m m on m.oid = o.rowid where m.oid is null or not m.same";
+    std::string from = " from scratch('tarn_o', share := " + std::to_string(duck::row_group_rows) + ") o";
+    if (any_known)
+        from += " left join scratch('tarn_m') m on m.oid = o.tarn_n where m.oid is null or not m.same";
     return connection_.run("insert into " + target_name() + " (" + into + ") select " + values + from);
 }
 
@@ -264,46 +276,73 @@ Result<> Apply::compare_known() {
     std::string content;
     std::string of_target = target_.has_times() ? ", created_at as made" : "";
     for (const auto& name : columns_) {
-        if (!contains(target_.primary_key, name)) content += ", " + sql_name(name);
+        bool of_origin = name.starts_with("_raw_data_");
+        if (!of_origin && !contains(target_.primary_key, name)) content += ", " + sql_name(name);
     }
     for (const auto& name : kept_) of_target += ", " + sql_name(name);
     std::string hash = content.empty() ? "0" : "hash(" + content.substr(2) + ")";
-    std::string origin = origin_ ? ", _raw_data_id, _raw_data_params, _raw_data_table" : "";
-    // A row that a later item of the same source made stays, unless that item is worked on here and no longer makes it.
-    std::string later =
-        origin_ ? "t._raw_data_id > o._raw_data_id and t._raw_data_params = o._raw_data_params and "
-                  "t._raw_data_table = o._raw_data_table and "
-                  "t._raw_data_id not in (select id from temp.tarn_u where id is not null)"
-                : "false";
-    TARN_TRY(connection_.run(
-        "create or replace temp table tarn_m as select k.rid, k.oid, (t.h = o.h or (" + later +
-        ")) as same, t.* exclude (rid, h" + (origin_ ? origin : "") +
-        ") from temp.tarn_k k join (select rowid as rid, " + hash + " as h" + of_target + origin + " from " +
-        target_name() +
-        " where rowid in (select rid from temp.tarn_k)) t on t.rid = k.rid join (select rowid as oid, " +
-        hash + " as h" + origin + " from temp.tarn_o) o on o.oid = k.oid"));
+    std::string origin = origin_ ? ", _raw_data_id, _raw_data_params, _raw_data_table, _raw_data_remark" : "";
+    std::string same = "t.h = o.h";
+    if (origin_) {
+        same += " and (" + equal_origin() + " or " + origin_of_later_model() + ") or (" +
+                kept_by_later_item() + ")";
+    }
+    TARN_TRY(
+        keep("tarn_m", "select k.rid, k.oid, (" + same + ") as same, t.* exclude (rid, h" + origin +
+                           ") from scratch('tarn_k') k join (select rowid as rid, " + hash + " as h" +
+                           of_target + origin + " from " + target_name() +
+                           " where rowid in (select rid from scratch('tarn_k'))) t on t.rid = k.rid join "
+                           "(select tarn_n as oid, " +
+                           hash + " as h" + origin + " from scratch('tarn_o')) o on o.oid = k.oid"));
     return {};
 }
 
+std::string Apply::equal_origin() {
+    return "t._raw_data_id is not distinct from o._raw_data_id and t._raw_data_params is not distinct from "
+           "o._raw_data_params and t._raw_data_table is not distinct from o._raw_data_table and "
+           "t._raw_data_remark is not distinct from o._raw_data_remark";
+}
+
+// Models that yield the same row would take turns as its origin: the last one keeps it.
+std::string Apply::origin_of_later_model() const {
+    std::string tables;
+    bool later = false;
+    for (const auto& model : set_.models()) {
+        if (later && model.target == target_.name && model.driver != model_.driver &&
+            set_.around().raw.contains(model.driver))
+            tables += (tables.empty() ? "" : ", ") + sql_text(model.driver);
+        later = later || model.id == model_.id;
+    }
+    return tables.empty()
+               ? "false"
+               : "t._raw_data_params = o._raw_data_params and t._raw_data_table in (" + tables + ")";
+}
+
+// A row that a later item of the same source made stays, unless that item is worked on here and no longer makes it.
+std::string Apply::kept_by_later_item() {
+    return "t._raw_data_id > o._raw_data_id and t._raw_data_params = o._raw_data_params and "
+           "t._raw_data_table = o._raw_data_table and t._raw_data_id not in (select id from temp.tarn_u "
+           "where id "
+           "is not null)";
+}
+
 Result<> Apply::merge_rows() {
-    TARN_ASSIGN(std::int64_t yielded, connection_.number("select count(*) from temp.tarn_o"));
-    TARN_TRY(
-        connection_.run("create or replace temp table tarn_k as select t.rowid as rid, o.rowid as oid from " +
-                        target_name() + " t join temp.tarn_o o on " + on_key("t", "o")));
-    TARN_ASSIGN(std::int64_t known, connection_.number("select count(*) from temp.tarn_k"));
+    TARN_ASSIGN(std::int64_t known,
+                keep("tarn_k", "select t.rowid as rid, o.tarn_n as oid from " + target_name() +
+                                   " t join scratch('tarn_o') o on " + on_key("t", "o")));
     std::int64_t changed = 0;
     if (known > 0) {
         TARN_TRY(compare_known());
-        TARN_ASSIGN(changed, connection_.number("select count(*) from temp.tarn_m where not same"));
+        TARN_ASSIGN(changed, connection_.number("select count(*) from scratch('tarn_m') where not same"));
     }
     if (can_vanish_) TARN_TRY(note_vanished());
     if (changed > 0) {
         TARN_TRY(connection_.run("delete from " + target_name() +
-                                 " where rowid in (select rid from temp.tarn_m where not same)"));
+                                 " where rowid in (select rid from scratch('tarn_m') where not same)"));
     }
-    if (changed + yielded > known) TARN_TRY(write_rows(known > 0));
+    if (changed + yielded_ > known) TARN_TRY(write_rows(known > 0));
     counts_.changed += changed;
-    counts_.added += yielded - known;
+    counts_.added += yielded_ - known;
     return {};
 }
 
@@ -315,10 +354,10 @@ Result<> Apply::merge_update() {
         differs += (differs.empty() ? "" : " or ") +
                    ("t." + sql_name(name) + " is distinct from o." + sql_name(name));
     }
-    std::string found = " from temp.tarn_o o where " + on_key("t", "o") + " and (" + differs + ")";
-    TARN_ASSIGN(std::int64_t count,
-                connection_.number("select count(*) from " + target_name() + " t, temp.tarn_o o where " +
-                                   on_key("t", "o") + " and (" + differs + ")"));
+    std::string found = " from scratch('tarn_o') o where " + on_key("t", "o") + " and (" + differs + ")";
+    TARN_ASSIGN(std::int64_t count, connection_.number("select count(*) from " + target_name() +
+                                                       " t, scratch('tarn_o') o where " + on_key("t", "o") +
+                                                       " and (" + differs + ")"));
     if (count == 0) return {};
     if (target_.has_times()) set += ", updated_at = " + stamp_;
     TARN_TRY(connection_.run("update " + target_name() + " t set " + set + found));
@@ -331,7 +370,10 @@ Result<> Apply::run(const std::string& rows, const Inputs& inputs) {
     TARN_TRY(check());
     TARN_TRY(take_parents());
     TARN_TRY(keep_one_per_key());
-    return model_.writes == Writes::update ? merge_update() : merge_rows();
+    TARN_TRY(model_.writes == Writes::update ? merge_update() : merge_rows());
+    for (const auto* name : {"tarn_o", "tarn_k", "tarn_m", "tarn_v", "tarn_p"})
+        connection_.scratch().drop(name);
+    return {};
 }
 
 }  // namespace tarn::model

@@ -32,10 +32,16 @@ class Apply {
     Result<> put_aside(const std::string& reason, const std::string& condition, std::int64_t rows);
     Result<> take_parents();
     Result<> keep_one_per_key();
+    Result<std::int64_t> keep(const std::string& name, const std::string& select);
+    Result<> keep_result(const std::string& select);
+    Result<> keep_only(const std::string& condition);
     Result<> merge_rows();
     Result<> merge_update();
     Result<> note_vanished();
     Result<> compare_known();
+    static std::string equal_origin();
+    [[nodiscard]] std::string origin_of_later_model() const;
+    static std::string kept_by_later_item();
     Result<std::int64_t> write_rows(bool any_known);
     [[nodiscard]] std::string null_key() const;
     [[nodiscard]] std::string on_key(const std::string& left, const std::string& right) const;
@@ -48,6 +54,7 @@ class Apply {
     const Table& target_;
     std::string stamp_;
     ModelCounts& counts_;
+    std::int64_t yielded_ = 0;  // rows of the result as it stands
     bool can_vanish_ = true;
     bool origin_ = false;               // the result carries provenance
     std::vector<std::string> columns_;  // of the result, provenance included

@@ -10,12 +10,13 @@
 #include "model/apply.h"
 #include "model/driver.h"
 #include "model/isolate.h"
+#include "store/scratch.h"
 
 namespace tarn::model {
 namespace {
 
 // Rows parsed at a time: bounds the memory that a large pass needs.
-constexpr std::int64_t batch_bytes = 40'000'000;
+constexpr std::int64_t batch_bytes = 36'000'000;
 constexpr std::int64_t largest_batch = 60'000;
 constexpr const char* engine_version = "1";
 
@@ -93,6 +94,14 @@ std::string row_bytes(const Table& table, const std::string& alias) {
             sum += " + coalesce(strlen(" + alias + "." + sql_name(column.name) + "), 0)";
     }
     return sum;
+}
+
+// Marks the items that are known to make a model fail.
+std::string without_bad_items(const std::string& rows, const std::vector<BadItem>& items) {
+    if (items.empty()) return rows;
+    std::string reasons;
+    for (const auto& item : items) reasons += " when " + item.raw_id + " then " + sql_text(item.reason);
+    return "select * replace (coalesce(case raw_id" + reasons + " end, bad) as bad) from (" + rows + ")";
 }
 
 Error at_model(Error error, const Model& model) {
@@ -292,6 +301,8 @@ Result<std::vector<std::string>> Stage::batches(const Model& model, const std::s
                                                        bytes + " as b" + from + " limit 200)"));
     std::int64_t rows =
         std::clamp<std::int64_t>(batch_bytes / std::max<std::int64_t>(size, 1), 500, largest_batch);
+    // Whole row groups: the threads that write them need not put parts together.
+    if (rows > duck::row_group_rows) rows -= rows % duck::row_group_rows;
     TARN_ASSIGN(auto ends, connection_->query("select distinct id from (select " + id +
                                               " as id, row_number() over (order by " + id + ") as n" + from +
                                               ") where n % " + std::to_string(rows) +
@@ -310,18 +321,19 @@ Result<std::vector<std::string>> Stage::batches(const Model& model, const std::s
 
 Result<> Stage::note_rejects(const std::string& raw_table) {
     std::string of_table = " model = '' and raw_table = " + sql_text(raw_table) +
-                           " and raw_id in (select raw_id from temp.tarn_in)";
+                           " and raw_id in (select raw_id from scratch('tarn_in'))";
     TARN_ASSIGN(auto old,
                 connection_->value("select 1 from main._tarn_rejects where" + of_table + " limit 1"));
     if (old) TARN_TRY(connection_->run("delete from main._tarn_rejects where" + of_table));
-    TARN_ASSIGN(auto bad, connection_->value("select 1 from temp.tarn_in where bad is not null limit 1"));
+    TARN_ASSIGN(auto bad,
+                connection_->value("select 1 from scratch('tarn_in') where bad is not null limit 1"));
     if (!bad) return {};
     TARN_TRY(connection_->run(
         "insert into main._tarn_rejects (raw_table, raw_id, params, model, path, reason, created_at) "
         "select " +
         sql_text(raw_table) + ", raw_id, " + sql_text(run_.params) +
         ", '', case when contains(bad, ': ') then split_part(bad, ': ', 1) else '' end, bad, timestamp '" +
-        stamp_ + "' from temp.tarn_in where bad is not null"));
+        stamp_ + "' from scratch('tarn_in') where bad is not null"));
     return {};
 }
 
@@ -330,7 +342,7 @@ Result<> Stage::origins_of_raw(const Work& work, bool with_gone) {
     std::string changed = work.full ? "" : " and changed > timestamp '" + work.since + "'";
     TARN_TRY(connection_->run("create or replace temp table tarn_u as select raw_id::ubigint as id, " +
                               sql_text(run_.params) + " as params, " + sql_text(model.driver) +
-                              " as \"table\", ours from temp.tarn_in where bad is null" + changed));
+                              " as \"table\", ours from scratch('tarn_in') where bad is null" + changed));
     return with_gone ? add_gone(work) : Result<>{};
 }
 
@@ -338,26 +350,23 @@ Result<> Stage::run_raw_batch(const std::vector<Work>& group, const std::string&
     const Model& first = *group.front().model;
     TARN_ASSIGN(std::string rows, driver_rows(first, set_.around(), condition));
     TARN_ASSIGN(std::string filled, fill(rows));
-    TARN_TRY(connection_->run("create or replace temp table tarn_in as " + filled));
-    for (const auto& item : bad_items[first.driver]) {
-        TARN_TRY(connection_->run("update temp.tarn_in set bad = " + sql_text(item.reason) +
-                                  " where raw_id = " + item.raw_id));
-    }
+    TARN_TRY(connection_->scratch().keep(*connection_, "tarn_in",
+                                         without_bad_items(filled, bad_items[first.driver])));
     TARN_TRY(note_rejects(first.driver));
     TARN_ASSIGN(std::int64_t bad,
-                connection_->number("select count(*) from temp.tarn_in where bad is not null"));
+                connection_->number("select count(*) from scratch('tarn_in') where bad is not null"));
     counts[first.id].rejected += bad;
     for (const auto& work : group) {
         TARN_TRY(origins_of_raw(work, with_gone));
         std::string changed = work.full ? "" : " and changed > timestamp '" + work.since + "'";
         auto applied = apply(
-            work, "select * exclude (bad, changed, ours) from temp.tarn_in where bad is null" + changed);
+            work, "select * exclude (bad, changed, ours, tarn_n) from scratch('tarn_in') where bad is null" +
+                      changed);
         if (!applied) {
             failed = {work.model, condition};
             return fail(at_model(applied.error(), *work.model));
         }
     }
-    TARN_TRY(connection_->run("drop table temp.tarn_in"));
     return {};
 }
 
@@ -377,6 +386,7 @@ Result<> Stage::run_raw(const std::vector<Work>& group) {
         TARN_TRY(check_cancel());
         TARN_TRY(run_raw_batch(group, parts[i], i == 0));
     }
+    connection_->scratch().drop("tarn_in");
     return {};
 }
 

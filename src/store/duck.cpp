@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "store/scratch.h"
 
 namespace tarn::duck {
 namespace {
@@ -45,6 +46,37 @@ Failure failure_of(duckdb_result& result) {
     const char* message = duckdb_result_error(&result);
     return fail(kind_of(type), message == nullptr ? "unknown error" : message, {}, next_step_of(type));
 }
+
+// Preparing gives no error type, only its name before the message. Constant expressions fail already here.
+Failure prepare_failure(const char* message) {
+    std::string_view text = message == nullptr ? "the statement cannot be prepared" : message;
+    for (auto name : {"Conversion Error", "Invalid Input Error", "Out of Range Error"}) {
+        if (text.starts_with(name)) return fail(ErrorKind::bad_data, std::string(text));
+    }
+    return fail(ErrorKind::bug, std::string(text));
+}
+
+// A select whose rows can be taken while it runs.
+struct PendingGuard {
+    duckdb_prepared_statement statement = nullptr;
+    duckdb_pending_result raw = nullptr;
+
+    PendingGuard() = default;
+    ~PendingGuard() {
+        duckdb_destroy_pending(&raw);
+        duckdb_destroy_prepare(&statement);
+    }
+    PendingGuard(const PendingGuard&) = delete;
+    PendingGuard& operator=(const PendingGuard&) = delete;
+
+    Result<> start(duckdb_connection connection, const std::string& select) {
+        if (duckdb_prepare(connection, select.c_str(), &statement) == DuckDBError)
+            return prepare_failure(duckdb_prepare_error(statement));
+        if (duckdb_pending_prepared_streaming(statement, &raw) == DuckDBError)
+            return prepare_failure(duckdb_pending_error(raw));
+        return {};
+    }
+};
 
 Result<> execute(duckdb_connection connection, const std::string& sql, ResultGuard& guard) {
     if (duckdb_query(connection, sql.c_str(), &guard.raw) == DuckDBError) return failure_of(guard.raw);
@@ -137,6 +169,25 @@ Result<std::int64_t> Connection::run(const std::string& sql) {
     ResultGuard result;
     TARN_TRY(execute(raw_, sql, result));
     return static_cast<std::int64_t>(duckdb_rows_changed(&result.raw));
+}
+
+Result<> Connection::chunks(const std::string& select,
+                            const std::function<void(const std::string&, duckdb_logical_type)>& column,
+                            const std::function<void(duckdb_data_chunk)>& chunk) {
+    PendingGuard pending;
+    TARN_TRY(pending.start(raw_, select));
+    ResultGuard result;
+    if (duckdb_execute_pending(pending.raw, &result.raw) == DuckDBError) return failure_of(result.raw);
+    for (idx_t c = 0; c < duckdb_column_count(&result.raw); ++c) {
+        column(duckdb_column_name(&result.raw, c), duckdb_column_logical_type(&result.raw, c));
+    }
+    while (true) {
+        duckdb_data_chunk next = duckdb_fetch_chunk(result.raw);
+        if (next == nullptr) break;
+        chunk(next);
+    }
+    if (duckdb_result_error(&result.raw) != nullptr) return failure_of(result.raw);
+    return {};
 }
 
 Result<Rows> Connection::describe(const std::string& select) {
@@ -268,6 +319,8 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, const 
         return fail(ErrorKind::terminal, text, path, "Check the memory limit.");
     }
     std::unique_ptr<Database> database(new Database(raw));
+    TARN_ASSIGN(auto first, database->connect());
+    TARN_ASSIGN(database->scratch_, Scratch::attach(*first));
     if (path != ":memory:") TARN_TRY(database->attach(path));
     return database;
 }
@@ -276,8 +329,9 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, const 
 // last row group of a table anew: with DuckDB's 122,880 payloads in it, collecting 1 GB took four times as long and twice the memory.
 Result<> Database::attach(const std::string& path) {
     TARN_ASSIGN(auto connection, connect());
-    auto attached = connection->run("attach " + sql_text(path) +
-                                    " as tarn (storage_version 'v1.4.0', row_group_size 8192)");
+    auto attached =
+        connection->run("attach " + sql_text(path) + " as tarn (storage_version 'v1.4.0', row_group_size " +
+                        std::to_string(row_group_rows) + ")");
     if (!attached) {
         return fail(ErrorKind::terminal, attached.error().message, path,
                     "Check that no other process uses it and that the folder can be written.");
@@ -286,12 +340,13 @@ Result<> Database::attach(const std::string& path) {
     return {};
 }
 
+Database::Database(duckdb_database raw) : raw_(raw) {}
 Database::~Database() { duckdb_close(&raw_); }
 
 Result<std::unique_ptr<Connection>> Database::connect() {
     duckdb_connection raw = nullptr;
     if (duckdb_connect(raw_, &raw) == DuckDBError) return fail(ErrorKind::bug, "DuckDB gave no connection");
-    auto connection = std::make_unique<Connection>(raw);
+    auto connection = std::make_unique<Connection>(raw, scratch_.get());
     TARN_TRY(connection->run("set TimeZone = 'UTC'"));
     if (is_file_) TARN_TRY(connection->run("use tarn"));
     return connection;

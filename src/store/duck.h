@@ -18,6 +18,8 @@
 
 namespace tarn::duck {
 
+constexpr int row_group_rows = 8192;  // of a data file
+
 // A value in text form: booleans true/false, times "2026-11-23 13:55:38.123456", as DuckDB casts to VARCHAR. nullopt is NULL.
 using Text = std::optional<std::string>;
 
@@ -33,9 +35,11 @@ struct Options {
     std::string temp_directory;
 };
 
+class Scratch;
+
 class Connection {
   public:
-    explicit Connection(duckdb_connection raw) : raw_(raw) {}
+    Connection(duckdb_connection raw, Scratch* scratch) : raw_(raw), scratch_(scratch) {}
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -50,6 +54,10 @@ class Connection {
         const std::string& sql);  // the first row, 0 for NULL; empty where there is none
     // Gives each row's values in text form to `row` without keeping the whole result.
     Result<> each(const std::string& sql, const std::function<void(const std::vector<Text>&)>& row);
+    // Runs the select and hands over its columns' types, then its chunks, which the takers own. Chunks come while it still runs.
+    Result<> chunks(const std::string& select,
+                    const std::function<void(const std::string& name, duckdb_logical_type type)>& column,
+                    const std::function<void(duckdb_data_chunk chunk)>& chunk);
     // Names and types of a select's columns, without running it.
     Result<Rows> describe(const std::string& select);
     // Tables that the statement reads, as written, each once.
@@ -57,9 +65,11 @@ class Connection {
 
     void interrupt();
     [[nodiscard]] duckdb_connection raw() const { return raw_; }
+    [[nodiscard]] Scratch& scratch() const { return *scratch_; }  // of the database
 
   private:
     duckdb_connection raw_;
+    Scratch* scratch_;
 };
 
 class Database {
@@ -74,9 +84,10 @@ class Database {
     [[nodiscard]] duckdb_database raw() const { return raw_; }
 
   private:
-    explicit Database(duckdb_database raw) : raw_(raw) {}
+    explicit Database(duckdb_database raw);
     Result<> attach(const std::string& path);
     duckdb_database raw_;
+    std::unique_ptr<Scratch> scratch_;
     bool is_file_ = false;
 };
 

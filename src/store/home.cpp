@@ -19,7 +19,8 @@ namespace tarn {
 namespace {
 
 constexpr std::int64_t megabyte = 1'000'000;
-constexpr std::int64_t reserve = 100 * megabyte;
+// For what DuckDB does not count: scratch results, the program, its other threads.
+constexpr std::int64_t reserve = 260 * megabyte;
 constexpr std::int64_t least = 200 * megabyte;
 
 struct Unit {

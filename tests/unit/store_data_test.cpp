@@ -173,9 +173,9 @@ TEST(Home, OneProcessAtATime) {
 
 TEST(Home, MemoryOfTheDataFile) {
     EXPECT_EQ(*data_memory_limit(""), "");
-    EXPECT_EQ(*data_memory_limit("512MB"), "412MB");
-    EXPECT_EQ(*data_memory_limit("2 GB"), "1900MB");
-    EXPECT_EQ(*data_memory_limit("1.5GiB"), "1510MB");
+    EXPECT_EQ(*data_memory_limit("512MB"), "252MB");
+    EXPECT_EQ(*data_memory_limit("2 GB"), "1740MB");
+    EXPECT_EQ(*data_memory_limit("1.5GiB"), "1350MB");
     EXPECT_EQ(*data_memory_limit("100000000"), "200MB");
     EXPECT_EQ(data_memory_limit("much").error().kind, ErrorKind::terminal);
     EXPECT_EQ(data_memory_limit("-1GB").error().kind, ErrorKind::terminal);
