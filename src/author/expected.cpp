@@ -105,7 +105,8 @@ std::string canonical(const Column& column, const std::string& text) {
     }
     if (column.type == ColumnType::boolean) return text == "1" ? "true" : text == "0" ? "false" : lower(text);
     if (is_real(column)) return fmt::format("{}", std::strtod(text.c_str(), nullptr));
-    if (column.type != ColumnType::json && column.type != ColumnType::payload) return text;
+    if (column.type != ColumnType::json && column.type != ColumnType::payload)
+        return replaced(text, "\r\n", "\n");  // CSV files do not tell them apart
     auto json = nlohmann::json::parse(text, nullptr, false);
     return json.is_discarded() ? text : json.dump();
 }
@@ -113,7 +114,8 @@ std::string canonical(const Column& column, const std::string& text) {
 std::string shown(const std::string& text) {
     constexpr std::size_t most = 100;
     if (text == null_text) return text;
-    return "'" + (text.size() > most ? valid_utf8(text.substr(0, most)) + "…" : text) + "'";
+    std::string line = replaced(replaced(text, "\r", "\\r"), "\n", "\\n");
+    return "'" + (line.size() > most ? valid_utf8(line.substr(0, most)) + "…" : line) + "'";
 }
 
 std::string key_of(const Sheet& sheet, const Texts& row) {
