@@ -85,13 +85,12 @@ class OwnTest {
     // What was put aside or cut, unless the test expects it in rows/_tarn_rejects.csv.
     Result<> tell_rejects() {
         TARN_ASSIGN(auto reader, stage_->data().reader());
-        TARN_ASSIGN(
-            auto rows,
-            reader->query("select raw_table, raw_id, model, path, reason from _tarn_rejects order by all"));
+        TARN_ASSIGN(auto rows,
+                    reader->query("select raw_table, raw_id, model, reason from _tarn_rejects order by all"));
         for (const auto& row : rows.rows) {
             std::string where = row[0].value_or("") + " " + row[1].value_or("");
-            if (row[2]) where += ", " + *row[2];
-            note("  put aside: " + where + ": " + (row[3] ? *row[3] + ": " : "") + row[4].value_or(""));
+            if (!row[2].value_or("").empty()) where += ", " + *row[2];
+            note("  put aside: " + where + ": " + row[3].value_or(""));
         }
         return {};
     }
