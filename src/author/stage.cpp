@@ -30,6 +30,14 @@ std::vector<std::string> scope_columns(const connector::Connector& connector) {
     return names;
 }
 
+// An option that the path of `fetch` needs is told without a place.
+Error of_case(Error error, const Case& test) {
+    if (!error.place.empty()) return error;
+    error.place = test.folder + "/case.yaml";
+    if (error.next_step.empty() && error.kind == ErrorKind::bad_data) error.next_step = "Name it in `scope`.";
+    return error;
+}
+
 Json complete_fields(const connector::Connector& connector, const Json& given) {
     Json fields = given;
     auto add = [&](const std::string& name, const Json& value) {
@@ -94,7 +102,9 @@ Result<> Stage::add_scope(const Case& test, http::Client& client) {
     TARN_ASSIGN(auto row, scopes.from_body(test.scope));
     row["connection_id"] = connection_.id;
     if (test.fetch) {
-        TARN_ASSIGN(auto fetched, scopes.fetch(connection_, scopes.options_of(row), client));
+        auto asked = scopes.fetch(connection_, scopes.options_of(row), client);
+        if (!asked) return fail(of_case(asked.error(), test));
+        auto fetched = std::move(*asked);
         fetched.update(row);
         row = std::move(fetched);
     }

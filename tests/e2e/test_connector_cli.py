@@ -106,7 +106,7 @@ def test_values_are_compared_by_their_meaning(tarn, copy, case):
     ("case.yaml", "fetch: yes", "fetsh: yes", "case.yaml:3: case.yaml: unknown key 'fetsh'; legal: about, connection, scope"),
     ("case.yaml", "fetch: yes\n", "", "queue.http: nobody asked for it"),
     ("case.yaml", "slug: billing", "slugg: billing", "unknown name 'slugg'; legal: scope_config_id, slug, name"),
-    ("case.yaml", "slug: billing", "name: billing", "not enough to ask the source"),
+    ("case.yaml", "slug: billing", "name: billing", "case.yaml: there is no value for {queue}. Name it in `scope`."),
     ("case.yaml", "incidentPattern", "pattern", "unknown name 'pattern'; legal: incidentPattern"),
     ("case.yaml", "outage", '"(outage"', "does not compile"),
     ("case.yaml", "runs: [{}, {}]", "runs: [{now: soon}, {}]", "case.yaml:5: expected a time"),
@@ -203,7 +203,7 @@ def test_a_recording_passes_and_holds_no_secret_and_no_person(tarn, copy, source
     done = record(tarn, copy, source, "--scope", "slug=billing")
     assert done.returncode == 0, done.stdout + done.stderr
     asked = len(source.asked)
-    assert asked == 8  # the queue, two pages of tickets, two of T-1's replies, one of the others' … each once
+    assert asked == 7  # the queue, two pages of tickets, two of T-1's replies, one of the others'
     text = "".join(path.read_text() for path in (copy / "tests" / "real").rglob("*") if path.is_file())
     for hidden in (helpdesk.KEY, helpdesk.SECRET, "annika", "Annika", "Berg", "bsmith", "Smith", "bigcorp", "4711001", "4711002",
                    source.url, "127.0.0.1", "X-Trace", "x-trace"):
@@ -280,7 +280,7 @@ def test_a_server_offers_own_connectors_and_tells_of_broken_ones(tarn, copy, tmp
     try:
         body = {"name": "desk", "endpoint": "https://desk.example/", "user": "me", "apiKey": "key-1234567"}
         made = server.call("POST", "/plugins/helpdesk/connections", body)
-        assert made.status_code == 201 and made.json()["apiKey"] == "ke*******67", made.text
+        assert made.status_code == 201 and made.json()["apiKey"] == "", made.text
         problems = server.call("GET", "/health").json()["data"]["problems"]
     finally:
         _, log = server.stop()
@@ -365,7 +365,7 @@ def test_the_guide_names_all_that_is_legal(tarn, tmp_path):
     case = shutil.copytree(HELPDESK, tmp_path / "helpdesk") / "tests" / "changes" / "case.yaml"
     case.write_text("zzz: 1\nscope: {}\nruns: [{zzz: 1}]\n")
     said += tarn.run("connector", "test", tmp_path / "helpdesk").stdout
-    lists = re.findall(r"(?i)legal(?: words)?:? (.+)", said)
+    lists = re.findall(r"(?i)legal(?: here)?: (.+)", said)
     assert len(lists) >= 20, said
     guide = (ROOT / "docs" / "connectors.md").read_text()
     missing = {word for line in lists for word in re.split(r"[, ]+", line.strip(". "))

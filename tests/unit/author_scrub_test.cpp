@@ -55,7 +55,7 @@ TEST_F(Scrub, AddressesMentionsAndSignatures) {
     EXPECT_EQ(
         body(
             R"({"message": "Fix\n\nCo-authored-by: Jo Ro <jo@x.test>", "also": "jo@x.test, @jo-ro (@jo-ro) a@b"})"),
-        R"({"also":"user-2@example.com, @user-3 (@user-3) a@b","message":"Fix\n\nPerson 1 <user-2@example.com>"})");
+        R"({"also":"user-2@example.com, @user-3 (@user-3) a@b","message":"Fix\n\nCo-authored-by: Person 1 <user-2@example.com>"})");
 }
 
 TEST_F(Scrub, Secrets) {
