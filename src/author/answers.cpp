@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <ranges>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -175,9 +176,9 @@ Result<http::Response> AnswerBook::fetch(http::Request request) {
     std::string key = request_key(request.method, request.url, request.body);
     std::lock_guard lock(mutex_);
     ++stats_.requests;
-    for (auto folder = folders_.rbegin(); folder != folders_.rend(); ++folder) {
-        auto found = folder->find(key);
-        if (found == folder->end()) continue;
+    for (const auto& folder : std::ranges::reverse_view(folders_)) {
+        auto found = folder.find(key);
+        if (found == folder.end()) continue;
         asked_.insert(found->second.file);
         http::Response response = found->second.response;
         response.url = request.url;

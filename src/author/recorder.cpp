@@ -39,7 +39,8 @@ Result<Json> fields_of(const Connector& connector, const Recording& recording) {
     std::vector<std::string> known;
     for (const auto& field : connector.connection.fields) known.push_back(variable_of(field));
     auto needed = [&](const std::string& name) {
-        return !fields.contains(name) || (fields[name].is_string() && fields[name] == "");
+        return !fields.contains(name) ||
+               (fields[name].is_string() && fields[name].get_ref<const std::string&>().empty());
     };
     std::vector<std::string> missing;
     for (const auto& field : connector.connection.fields) {
@@ -94,6 +95,11 @@ std::string slug(const std::string& target) {
     return out.empty() ? "root" : out.substr(0, 60);
 }
 
+std::string one_line(const std::string& body) {
+    auto json = nlohmann::ordered_json::parse(body, nullptr, false);
+    return json.is_discarded() ? replaced(body, "\n", " ") : json.dump();
+}
+
 Result<> write_file(const std::string& path, const std::string& text) {
     std::error_code code;
     fs::create_directories(fs::path(path).parent_path(), code);
@@ -111,8 +117,7 @@ std::vector<Answer> scrubbed_answers(const Connector& connector, std::vector<Ans
     auto kept = headers_of(connector);
     for (auto& answer : answers) {
         answer.target = scrubber.target(target_of(answer.target, endpoint));
-        if (!answer.request_body.empty())
-            answer.request_body = replaced(scrubber.body(answer.request_body), "\n", " ");
+        if (!answer.request_body.empty()) answer.request_body = one_line(scrubber.body(answer.request_body));
         answer.response.body = scrubber.body(answer.response.body);
         std::erase_if(answer.response.headers,
                       [&](const auto& header) { return !kept.contains(header.first); });
