@@ -1,4 +1,4 @@
--- The domain tables, as Apache DevLake names them (dialect: docs/architecture.md, "Declared schema").
+-- The domain tables, as Apache DevLake names them (dialect: docs/connectors.md, "Tables").
 -- Where DevLake's models and its migrations disagree, the type that holds more is taken, so that nothing is cut.
 -- A column that is `text` for this reason has no index: MySQL has none on it either.
 

@@ -1,4 +1,4 @@
--- The framework's own tables, as Apache DevLake names them (dialect: docs/architecture.md, "Declared schema").
+-- The framework's own tables, as Apache DevLake names them (dialect: docs/connectors.md, "Tables").
 -- `api_key` holds a digest, so it is not `secret`: it is compared, never decrypted.
 
 create table _devlake_api_keys (

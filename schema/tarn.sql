@@ -1,4 +1,4 @@
--- Tarn's own tables (dialect: docs/architecture.md, "Declared schema").
+-- Tarn's own tables (dialect: docs/connectors.md, "Tables").
 
 -- Control store ------------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-// The tables of known keys of connector.yaml (docs/architecture.md, "Connectors").
+// The tables of known keys of connector.yaml (docs/connectors.md).
 // Thread rule: pure functions.
 #pragma once
 

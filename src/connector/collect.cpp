@@ -31,6 +31,7 @@ class Collection {
     }
 
   private:
+    [[nodiscard]] Millis now() const { return task_.now != 0 ? task_.now : now_millis(); }
     Result<> begin();
     Result<> read_own_list();
     Result<> read_list(const Unit& unit);
@@ -90,8 +91,8 @@ Result<> Collection::begin() {
         constexpr Millis second = 1000;
         since_ = std::max<Millis>(1, (since_ - stream_.since->overlap) / second * second);
     }
-    TARN_ASSIGN(
-        pass_, RawPass::open(data_, control_, name_, stream_.raw, task_.params, fingerprint(), now_millis()));
+    TARN_ASSIGN(pass_,
+                RawPass::open(data_, control_, name_, stream_.raw, task_.params, fingerprint(), now()));
     if (stream_.conditional) {
         TARN_ASSIGN(known_, KnownPages::load(data_, place_, task_.full_sync));
     }
@@ -176,7 +177,7 @@ bool Collection::is_due(const Parents& parents, const Parent& parent,
         return false;
     if (task_.full_sync) return true;
     if (parents.versioned && state->second.version != parent.version) return true;
-    if (stream_.refresh != 0) return now_millis() - read_at >= stream_.refresh;
+    if (stream_.refresh != 0) return now() - read_at >= stream_.refresh;
     return !parents.versioned;
 }
 
@@ -311,7 +312,7 @@ void Collection::note_point(const Delivery& page) {
 void Collection::end_unit(const Delivery& page, bool details) {
     if (unit_partial_ && !details) whole_ = false;
     if (page.job.unit.parent != nullptr && !details) {
-        batch_->parent_done(page.job.unit.parent->input, {page.job.unit.parent->version, now_millis()},
+        batch_->parent_done(page.job.unit.parent->input, {page.job.unit.parent->version, now()},
                             !unit_partial_);
     }
     unit_partial_ = false;

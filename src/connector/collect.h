@@ -30,6 +30,7 @@ struct CollectTask {
     std::function<Result<std::string>(const std::string& sql)> bind;
     bool full_sync = false;
     Millis time_after = 0;      // 0: none
+    Millis now = 0;             // the time of this run; 0: the clock's
     CancelToken cancel;         // the client's too, or requests under way are waited for
     Millis broken_pause = 200;  // before an answer that is not JSON is asked for again; doubles
     std::function<void(std::int64_t items, std::int64_t requests)> progress;

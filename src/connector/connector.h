@@ -1,4 +1,4 @@
-// A connector: what connectors/<name>/connector.yaml declares, checked (docs/architecture.md, "Connectors").
+// A connector: what connectors/<name>/connector.yaml declares, checked (docs/connectors.md).
 //
 // load_connector reads one folder: connector.yaml and tables.sql. Every mistake (unknown key, wrong type, missing key, bad placeholder)
 // is reported with file and line and what is legal; all mistakes of a folder are in one error's message, a line each.

@@ -130,6 +130,7 @@ model::Surroundings surroundings(const Connector& connector, const Schema& schem
         around.raw[stream.raw] = {stream.item, stream.input, key_paths(stream)};
         if (!stream.parents.empty()) around.selects.emplace_back(stream.name + ".parents", stream.parents);
         if (stream.open) around.selects.emplace_back(stream.name + ".open", stream.open->select);
+        for (const auto* part : {".parents", ".open"}) around.select_files[stream.name + part] = stream.place;
     }
     for (const auto& [column, option] : connector.scope.columns)
         around.scope_columns.emplace_back(column, option);

@@ -1,4 +1,4 @@
-// Inputs of a connector's selects: options, scope config and environment keys as SQL literals (docs/architecture.md, "Inputs").
+// Inputs of a connector's selects: options, scope config and environment keys as SQL literals (docs/connectors.md, "Models").
 // Thread rule: pure functions.
 #pragma once
 

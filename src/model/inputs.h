@@ -1,4 +1,4 @@
-// Inputs of a select: $name becomes a SQL literal (docs/architecture.md, "Inputs").
+// Inputs of a select: $name becomes a SQL literal (docs/connectors.md, "Models").
 // Thread rule: pure functions.
 #pragma once
 

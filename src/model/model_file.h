@@ -1,4 +1,4 @@
-// One model: a .sql file with a header and one select (docs/architecture.md, "Models").
+// One model: a .sql file with a header and one select (docs/connectors.md, "Models").
 //
 // read_model checks the header alone; what needs tables is checked by ModelSet. Errors: bad_data with file:line and what is legal.
 #pragma once

@@ -264,6 +264,14 @@ Failure all_of(const std::vector<Error>& errors) {
     return fail(ErrorKind::bad_data, text);
 }
 
+// A select that stands in a declaration: the file's line is that of its stream.
+Error of_select(Error error, const std::string& place, const Surroundings& around) {
+    auto file = around.select_files.find(place);
+    if (file == around.select_files.end()) return error;
+    error.place = file->second + ", " + place;
+    return error;
+}
+
 bool writes_rows_of(const Model& model, const std::string& table) {
     return model.writes != Writes::update && model.target == table;
 }
@@ -351,7 +359,7 @@ Result<ModelSet> ModelSet::load(Surroundings around) {
         if (tables) {
             set.select_reads_[place] = std::move(*tables);
         } else {
-            errors.push_back(tables.error());
+            errors.push_back(of_select(tables.error(), place, set.around_));
         }
     }
     errors.insert(errors.end(), checker.errors.begin(), checker.errors.end());

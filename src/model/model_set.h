@@ -35,6 +35,7 @@ struct Surroundings {
     std::string functions;              // text of schema/functions.sql
     // Other selects to check (streams' parents), "place" -> select.
     std::vector<std::pair<std::string, std::string>> selects;
+    std::map<std::string, std::string> select_files;  // "place" -> file:line, for messages
 };
 
 class ModelSet {

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 #include "connector/inputs.h"
 
@@ -27,7 +29,31 @@ Result<> Platform::load_schema(const std::string& share) {
     return {};
 }
 
+// What is there first keeps its names: nobody's plans change their meaning because a folder is mounted.
+Result<> Platform::check_names(const connector::Connector& connector) const {
+    std::vector<std::string> names = connector.aliases;
+    names.insert(names.begin(), connector.name);
+    for (const auto& name : names) {
+        const LoadedConnector* known = this->connector(name);
+        if (known == nullptr) continue;
+        return fail(
+            ErrorKind::bad_data,
+            fmt::format("the name '{}' is taken by the connector in {}", name, known->connector.folder),
+            connector.folder + "/connector.yaml", "Give it another name, and its folder too.");
+    }
+    return {};
+}
+
+void Platform::load_root(const std::string& root, const std::vector<std::string>& only) {
+    for (auto& found : connector::load_connectors(root, problems_)) {
+        if (!only.empty() && std::ranges::find(only, found.name) == only.end()) continue;
+        auto added = add(std::move(found));
+        if (!added) problems_.push_back(added.error());
+    }
+}
+
 Result<> Platform::add(connector::Connector connector) {
+    TARN_TRY(check_names(connector));
     for (const auto& table : connector.tables) {
         if (const Table* known = schema_->table(table.name)) {
             return fail(ErrorKind::bad_data,
@@ -51,12 +77,17 @@ Result<std::unique_ptr<Platform>> Platform::load(const std::string& share, const
                                                  const std::vector<std::string>& only) {
     auto platform = std::make_unique<Platform>();
     TARN_TRY(platform->load_schema(share));
-    for (const auto& root : {share + "/connectors", more}) {
-        if (root.empty()) continue;
-        for (auto& found : connector::load_connectors(root, platform->problems_)) {
-            if (!only.empty() && std::ranges::find(only, found.name) == only.end()) continue;
-            auto added = platform->add(std::move(found));
-            if (!added) platform->problems_.push_back(added.error());
+    platform->load_root(share + "/connectors", only);
+    for (const auto& root : split(more, ':')) {
+        std::error_code ignored;
+        if (fs::exists(fs::path(root) / "connector.yaml", ignored)) {
+            platform->problems_.push_back({ErrorKind::terminal, "is a connector, not a folder of connectors",
+                                           "CONNECTORS_PATH, " + root, "Name the folder above it."});
+        } else if (!fs::is_directory(root, ignored)) {
+            platform->problems_.push_back({ErrorKind::terminal, "there is no such folder",
+                                           "CONNECTORS_PATH, " + root, "Correct the path or take it out."});
+        } else {
+            platform->load_root(root, only);
         }
     }
     return platform;

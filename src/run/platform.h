@@ -1,7 +1,7 @@
 // Everything that is declared: schema, connectors, their models, the SQL vocabulary.
 //
-// load() reads `schema/` and `connectors/` of the share folder, and the user's folder of connectors. A connector with a mistake is
-// reported in problems() and left out; the others work. attach() makes a data folder ready for them.
+// load() reads `schema/` and `connectors/` of the share folder, and the user's folders of connectors. A connector with a mistake, or with a
+// name that is taken, is reported in problems() and left out; the others work. attach() makes a data folder ready for them.
 // Thread rule: read-only after load().
 #pragma once
 
@@ -25,7 +25,7 @@ struct LoadedConnector {
 
 class Platform {
   public:
-    // `share`: the folder that holds schema/ and connectors/; `more`: another folder of connectors, may be empty. `only`: names to load, empty: all.
+    // `share`: the folder that holds schema/ and connectors/; `more`: other folders of connectors, separated by colons (CONNECTORS_PATH). `only`: names to load, empty: all.
     static Result<std::unique_ptr<Platform>> load(const std::string& share, const std::string& more = {},
                                                   const std::vector<std::string>& only = {});
 
@@ -45,6 +45,8 @@ class Platform {
 
   private:
     Result<> load_schema(const std::string& share);
+    void load_root(const std::string& root, const std::vector<std::string>& only);
+    [[nodiscard]] Result<> check_names(const connector::Connector& connector) const;
     Result<> add(connector::Connector connector);
 
     std::unique_ptr<Schema> schema_ = std::make_unique<Schema>();

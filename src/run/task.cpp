@@ -62,6 +62,7 @@ class Runner {
         task.bind = [this](const std::string& sql) { return model::substitute(sql, spec_.values.inputs); };
         task.full_sync = spec_.full_sync;
         task.time_after = spec_.time_after;
+        task.now = spec_.now;
         task.cancel = spec_.cancel;
         task.progress = [this, &stream](std::int64_t items, std::int64_t requests) {
             tell([&](Progress& progress) {

@@ -27,6 +27,7 @@ struct TaskSpec {
     std::vector<std::string> subtasks;  // empty: those enabled by default
     bool full_sync = false, skip_collectors = false;
     Millis time_after = 0;
+    Millis now = 0;  // the time of this run; 0: the clock's
     CancelToken cancel;
 };
 

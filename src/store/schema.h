@@ -1,4 +1,4 @@
-// The declared schema: tables of the project's DDL dialect (docs/architecture.md, "Declared schema").
+// The declared schema: tables of the project's DDL dialect (docs/connectors.md, "Tables").
 //
 // Schema::parse reads one file's text; errors are bad_data with file:line. A Schema is built once at load and read-only after.
 #pragma once
