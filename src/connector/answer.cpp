@@ -1,6 +1,7 @@
 #include "connector/answer.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include <simdjson.h>
 
@@ -36,6 +37,15 @@ std::optional<std::string> scalar_at(od::document& document, const std::string& 
     od::value value;
     if (document.at_pointer(pointer).get(value) != simdjson::SUCCESS) return std::nullopt;
     return scalar_text(value);
+}
+
+// As parse_time; a number counts seconds since 1970 or, where that would be beyond the year 5138, milliseconds.
+bool read_time(const std::string& text, Millis& time) {
+    constexpr Millis seconds_end = 100'000'000'000;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), time);
+    if (error != std::errc() || end != text.data() + text.size()) return parse_time(text, time) == Parsed::ok;
+    if (time < seconds_end) time *= 1000;
+    return true;
 }
 
 // The raw text of a value, which is left consumed; simdjson's reaches to the next token.
@@ -139,7 +149,7 @@ class PageReader {
         if (rules_.since_field.empty() || rules_.since == 0) return false;
         Millis time = 0;
         auto text = scalar_at(item, rules_.since_field);
-        bool old = text && parse_time(*text, time) == Parsed::ok && time < rules_.since;
+        bool old = text && read_time(*text, time) && time < rules_.since;
         page_.reached_older = page_.reached_older || old;
         return old;
     }

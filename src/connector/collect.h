@@ -13,6 +13,7 @@
 
 #include "base/cancel.h"
 #include "connector/connector.h"
+#include "connector/shared_answers.h"
 #include "http/client.h"
 #include "store/control.h"
 #include "store/data_file.h"
@@ -31,6 +32,7 @@ struct CollectTask {
     bool full_sync = false;
     Millis time_after = 0;      // 0: none
     CancelToken cancel;         // the client's too, or requests under way are waited for
+    SharedAnswers* answers = nullptr;  // of the tasks that run one after the other; null: none are shared
     Millis broken_pause = 200;  // before an answer that is not JSON is asked for again; doubles
     std::function<void(std::int64_t items, std::int64_t requests)> progress;
 };

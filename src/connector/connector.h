@@ -60,6 +60,7 @@ struct Window {
 
 struct Open {
     std::string select, path, rows;
+    Ordered query;
 };
 
 struct Stream {
@@ -79,6 +80,7 @@ struct Stream {
     Millis refresh = 0;
     std::vector<int> skip;
     bool conditional = false;  // `etag: yes`: the source answers If-None-Match
+    Millis shared = 0;         // age up to which an answer serves other scopes, too; 0: it does not
     int parallel = 0;          // 0: the client's
 };
 
@@ -93,6 +95,7 @@ struct RemoteLevel {
     std::string path, rows, kind;  // group or scope
     Ordered query, fields;         // id, name, fullName, … -> pointer
     Page page;
+    Ordered keep, drop;  // pointer -> value; several values of one pointer: any of them
     std::string when;   // parent group's prefix this level belongs to; "" the root; "search" the search
     std::string place;  // file:line
 };

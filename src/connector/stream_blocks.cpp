@@ -55,6 +55,7 @@ const Keys<Open>& open_keys() {
     static const Keys<Open> keys = {
         {"select", text(&Open::select), true},
         {"path", text(&Open::path), true},
+        {"query", ordered(&Open::query)},
         {"rows", pointer(&Open::rows)},
     };
     return keys;
@@ -119,6 +120,7 @@ const Keys<Stream>& stream_keys() {
         {"refresh", duration(&Stream::refresh)},
         {"skip", statuses(&Stream::skip)},
         {"etag", flag(&Stream::conditional)},
+        {"shared", duration(&Stream::shared)},
         {"parallel", number(&Stream::parallel)},
     };
     return keys;

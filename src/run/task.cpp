@@ -63,6 +63,7 @@ class Runner {
         task.full_sync = spec_.full_sync;
         task.time_after = spec_.time_after;
         task.cancel = spec_.cancel;
+        task.answers = spec_.answers;
         task.progress = [this, &stream](std::int64_t items, std::int64_t requests) {
             tell([&](Progress& progress) {
                 progress.subtask = stream.subtask;

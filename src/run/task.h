@@ -28,6 +28,7 @@ struct TaskSpec {
     bool full_sync = false, skip_collectors = false;
     Millis time_after = 0;
     CancelToken cancel;
+    connector::SharedAnswers* answers = nullptr;  // of the tasks that run one after the other
 };
 
 struct Progress {
