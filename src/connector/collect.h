@@ -30,10 +30,10 @@ struct CollectTask {
     // Fills the $inputs of the stream's selects (parents, open) with literals.
     std::function<Result<std::string>(const std::string& sql)> bind;
     bool full_sync = false;
-    Millis time_after = 0;      // 0: none
-    CancelToken cancel;         // the client's too, or requests under way are waited for
+    Millis time_after = 0;             // 0: none
+    CancelToken cancel;                // the client's too, or requests under way are waited for
     SharedAnswers* answers = nullptr;  // of the tasks that run one after the other; null: none are shared
-    Millis broken_pause = 200;  // before an answer that is not JSON is asked for again; doubles
+    Millis broken_pause = 200;         // before an answer that is not JSON is asked for again; doubles
     std::function<void(std::int64_t items, std::int64_t requests)> progress;
 };
 

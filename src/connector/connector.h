@@ -96,8 +96,8 @@ struct RemoteLevel {
     Ordered query, fields;         // id, name, fullName, … -> pointer
     Page page;
     Ordered keep, drop;  // pointer -> value; several values of one pointer: any of them
-    std::string when;   // parent group's prefix this level belongs to; "" the root; "search" the search
-    std::string place;  // file:line
+    std::string when;    // parent group's prefix this level belongs to; "" the root; "search" the search
+    std::string place;   // file:line
 };
 
 struct Connector {

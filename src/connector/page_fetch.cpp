@@ -55,8 +55,8 @@ Result<http::Response> PageFetch::ask(const http::Request& request, bool anew) c
         ++requests_;
         return client_.fetch(request);
     }
-    TARN_ASSIGN(auto answer, rules_.shared->fetch(client_, request, rules_.asker,
-                                                  rules_.request.stream->shared, anew));
+    TARN_ASSIGN(auto answer,
+                rules_.shared->fetch(client_, request, rules_.asker, rules_.request.stream->shared, anew));
     if (answer.asked) ++requests_;
     return std::move(answer.response);
 }
