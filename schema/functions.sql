@@ -66,6 +66,8 @@ create or replace macro outer_name(name) as regexp_extract(name, '^(.*)/', 1);
 create or replace macro inner_name(name) as regexp_extract(name, '([^/]*)$', 1);
 create or replace macro each_segment(word, name) as
     case when str(name) = '' then '' else word || '/' || replace(name, '/', '/' || word || '/') || '/' end;
+-- Does the name go on from the other one, behind a slash or a hash? 'a/b/c' and 'a/b#7' do from 'a/b'.
+create or replace macro goes_on_from(name, start) as starts_with(name, start) and name[length(start) + 1] in ('/', '#');
 
 -- A time of milliseconds since 1970, and the same cut to its second.
 create or replace macro millis_time(millis) as epoch_ms(millis::bigint);

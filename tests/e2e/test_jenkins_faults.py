@@ -99,3 +99,9 @@ def test_a_failed_later_run_loses_no_build(program, tmp_path, settled, source): 
 def test_a_job_that_is_not_there_is_told(tarn, source):  # noqa: F811
     done = tarn.sync_job(source.server.url, "team/apps/gone")
     assert done.returncode == 1 and "404" in done.stderr and "Check the name" in done.stderr
+
+
+def test_a_project_that_is_gone_is_told(settled, source):  # noqa: F811
+    source.change("delete_job", job=SITE)
+    refused_run(settled, source, SITE, "404", "collectApiJobs", "still exists")
+    assert len(rows_of(settled)["cicd_pipelines"]) == 20 + 3 * 5

@@ -1,4 +1,4 @@
-"""Thousands of jobs, in which nothing has happened. BRANCHES and SCOPES set how many (2,000 and 100)."""
+"""Thousands of jobs, in which nothing has happened. BRANCHES and SCOPES set how many (2,000 and 40)."""
 
 import os
 import time
@@ -9,7 +9,7 @@ from conftest import TOKEN, Served
 from jenkins_source import SITE, new_world, rows_of
 
 BRANCHES = int(os.environ.get("BRANCHES", "2000"))
-SCOPES = int(os.environ.get("SCOPES", "100"))
+SCOPES = int(os.environ.get("SCOPES", "40"))
 QUICK = ("--rate-limit-per-hour", "100000000")
 
 

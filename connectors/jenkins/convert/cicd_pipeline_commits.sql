@@ -1,7 +1,7 @@
 -- subtask: convertBuildRepos
 -- from: _tool_jenkins_build_commits c
 -- rows: cicd_pipeline_commits
--- scope: c.connection_id = $connectionId and (starts_with(c.build_name, $jobFullName || '#') or starts_with(c.build_name, $jobFullName || '/'))
+-- scope: c.connection_id = $connectionId and goes_on_from(c.build_name, $jobFullName)
 -- static: _tool_jenkins_jobs
 select c.origin,
     domain_id('jenkins:JenkinsBuild', c.connection_id, c.build_name) as pipeline_id,

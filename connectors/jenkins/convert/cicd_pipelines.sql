@@ -1,7 +1,7 @@
 -- subtask: convertBuildsToCICD
 -- from: _tool_jenkins_builds b
 -- rows: cicd_pipelines
--- scope: b.connection_id = $connectionId and (starts_with(b.full_name, $jobFullName || '#') or starts_with(b.full_name, $jobFullName || '/'))
+-- scope: b.connection_id = $connectionId and goes_on_from(b.full_name, $jobFullName)
 select b.origin,
     domain_id('jenkins:JenkinsBuild', b.connection_id, b.full_name) as id,
     b.full_name as name,

@@ -1,7 +1,7 @@
 -- subtask: convertBuildsToCICD
 -- from: _tool_jenkins_builds b
 -- rows: cicd_tasks
--- scope: b.connection_id = $connectionId and (starts_with(b.full_name, $jobFullName || '#') or starts_with(b.full_name, $jobFullName || '/'))
+-- scope: b.connection_id = $connectionId and goes_on_from(b.full_name, $jobFullName)
 
 -- A build without stages is one task, of the same id.
 select b.origin,

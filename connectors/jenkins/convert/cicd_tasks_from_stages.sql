@@ -1,7 +1,7 @@
 -- subtask: convertStages
 -- from: _tool_jenkins_stages s
 -- rows: cicd_tasks
--- scope: s.connection_id = $connectionId and (starts_with(s.build_name, $jobFullName || '#') or starts_with(s.build_name, $jobFullName || '/'))
+-- scope: s.connection_id = $connectionId and goes_on_from(s.build_name, $jobFullName)
 -- static: _tool_jenkins_builds
 
 -- Stages are read when their build has ended: it does not change any more.
