@@ -115,7 +115,7 @@ class PageReader {
 
     void add(std::string_view text) {
         std::string position = std::to_string(ordinal_) + ":" + std::to_string(page_.count++);
-        if (rules_.key.empty() && rules_.keep.empty() && rules_.since_field.empty()) {
+        if (rules_.key.empty() && rules_.keep.empty() && rules_.drop.empty() && rules_.since_field.empty()) {
             page_.items.push_back({text, std::move(position)});
             return;
         }
@@ -126,7 +126,7 @@ class PageReader {
         bool readable =
             parser.iterate(simdjson::padded_string_view(text.data(), text.size(), room)).get(item) ==
             simdjson::SUCCESS;
-        if (readable && (!is_kept(item) || is_old(item))) return;
+        if (readable && (!is_kept(item) || is_dropped(item) || is_old(item))) return;
         std::string key = readable ? key_of(item) : "";
         if (key.empty()) key = (rules_.key.empty() ? "" : "?") + position;
         page_.items.push_back({text, std::move(key)});
@@ -142,6 +142,12 @@ class PageReader {
             if (!matches) return false;
         }
         return true;
+    }
+
+    bool is_dropped(od::document& item) const {
+        return std::ranges::any_of(rules_.drop, [&](const auto& entry) {
+            return scalar_at(item, entry.first).value_or("") == entry.second;
+        });
     }
 
     // The list ends with the page that has an older item. Newer ones behind it there are taken: not every list is in strict order.

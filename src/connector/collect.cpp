@@ -76,9 +76,9 @@ class Collection {
 };
 
 std::string Collection::fingerprint() const {
-    nlohmann::json json = {mode_.full,     task_.full_sync, mode_.since,       stream_.path,
-                           stream_.method, stream_.body,    stream_.query,     stream_.rows,
-                           stream_.key,    stream_.keep,    stream_.page.kind, stream_.parents};
+    nlohmann::json json = {mode_.full,   task_.full_sync,   mode_.since,    stream_.path, stream_.method,
+                           stream_.body, stream_.query,     stream_.rows,   stream_.key,  stream_.keep,
+                           stream_.drop, stream_.page.kind, stream_.parents};
     return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -113,6 +113,7 @@ PageFetch::Rules Collection::rules(bool details) const {
     rules.read.rows = details ? stream_.open->rows : stream_.rows;
     rules.read.list_is_item = stream_.item.kind == model::Shape::Kind::list;
     rules.read.key = stream_.key;
+    rules.read.drop = stream_.drop;
     if (details) return rules;
     rules.read.look_up = page_look_ups(stream_);
     bool newest_first = stream_.since && !stream_.since->field.empty();

@@ -71,7 +71,7 @@ struct Stream {
     Page page;
     std::string rows;              // JSON pointer
     std::vector<std::string> key;  // pointers
-    Ordered keep;                  // pointer -> value; several values of one pointer: any of them
+    Ordered keep, drop;            // pointer -> value; several values of one pointer: any of them
     std::string parents;           // select
     model::Shape item, input;
     std::optional<Since> since;
@@ -95,7 +95,7 @@ struct RemoteLevel {
     std::string path, rows, kind;  // group or scope
     Ordered query, fields;         // id, name, fullName, … -> pointer
     Page page;
-    Ordered keep, drop;  // pointer -> value; several values of one pointer: any of them
+    Ordered keep, drop;  // as a stream's
     std::string when;    // parent group's prefix this level belongs to; "" the root; "search" the search
     std::string place;   // file:line
 };

@@ -72,9 +72,11 @@ void read_page(Problems& problems, const YAML::Node& node, Stream& out) {
     read_block(problems, node, "page", page_keys(), out.page);
 }
 
-void read_keep(Problems& problems, const YAML::Node& node, Stream& out) {
-    read_ordered(problems, node, out.keep);
-    for (auto& entry : out.keep) slashed(entry.first);
+Read<Stream> values_of_pointers(Ordered Stream::*member) {
+    return [member](Problems& problems, const YAML::Node& node, Stream& out) {
+        read_ordered(problems, node, out.*member);
+        for (auto& entry : out.*member) slashed(entry.first);
+    };
 }
 
 void read_body(Problems&, const YAML::Node& node, Stream& out) {
@@ -111,7 +113,8 @@ const Keys<Stream>& stream_keys() {
         {"rows", pointer(&Stream::rows)},
         {"key", pointers(&Stream::key)},
         {"item", shape(&Stream::item), true},
-        {"keep", read_keep},
+        {"keep", values_of_pointers(&Stream::keep)},
+        {"drop", values_of_pointers(&Stream::drop)},
         {"parents", text(&Stream::parents)},
         {"input", shape(&Stream::input)},
         {"since", optional_block(&Stream::since, "since", since_keys)},

@@ -18,7 +18,7 @@ def change_something(source, choice):
     unfinished = [(job, build["number"]) for job in jobs for build in source.builds(job) if build["building"]]
     kinds = [
         lambda: source.change("build", job=pick(jobs), count=choice.randint(1, 5)),
-        lambda: source.change("build", job=pick(jobs), count=choice.randint(100, 130), minutes_ago=choice.randint(0, 100_000)),
+        lambda: source.change("build", job=pick(jobs), count=choice.randint(100, 130)),
         lambda: source.change("build", job=pick(jobs), result=None),
         lambda: source.change("add_job", job=f"{SITE}/branch {choice.randrange(1 << 30)}", builds=choice.randint(0, 9)),
         lambda: source.change("describe", job=pick(BRANCHES), text=f"Text {choice.random()}"),

@@ -594,13 +594,16 @@ TEST_F(Collect, OneAnswerServesAllScopesOfAConnection) {
     path: things
     shared: 10m
     keep: {/owner: "{owner}"}
+    drop: {/state: [gone, lost]}
     key: [id]
     item: {id: bigint, owner: varchar}
 )");
     std::atomic<int> broken = 1;
     source_.answer = [&](const Request&, Answer& response) {
-        send_json(response,
-                  broken-- > 0 ? "<html>" : R"([{"id": 1, "owner": "a"}, {"id": 2, "owner": "b"}])");
+        send_json(response, broken-- > 0
+                                ? "<html>"
+                                : R"([{"id": 1, "owner": "a", "state": "there"}, {"id": 2, "owner": "b"},
+            {"id": 3, "owner": "a", "state": "lost"}, {"id": 4, "state": "gone"}])");
     };
     SharedAnswers answers;
     auto collected = [&](const std::string& owner, SharedAnswers* shared) {

@@ -2,7 +2,7 @@
 -- from: _raw_jenkins_api_jobs r
 -- rows: _tool_jenkins_jobs
 
--- The jobs of a multi-branch scope that were ever built. A job that is a scope itself has its row.
+-- The jobs of a multi-branch scope. A job that is a scope itself has its row.
 select r.origin,
     $connectionId as connection_id,
     0 as scope_config_id,
@@ -16,4 +16,4 @@ select r.origin,
     str(r.j.description) as description,
     left(str(r.j.url) || str(r.j._class), 255) as primary_view
 from _raw_jenkins_api_jobs r
-where r.j.fullName <> $jobFullName and str(r.j.color) not in ('notbuilt', 'notbuilt_anime', 'nobuilt_anime')
+where r.j.fullName <> $jobFullName
