@@ -60,6 +60,19 @@ create or replace macro ci_status(value, done, in_progress) as
 -- The list, or [NULL] where it is empty or missing: unnested it says of a parent without children that it was read.
 create or replace macro or_none(list) as coalesce(nullif(list, []), [null]);
 
+-- Names of things within things ('a/b/c'): what stands before the last slash ('' without one), what behind it, and a URL's path with a word before
+-- each segment ('job/a/job/b/').
+create or replace macro outer_name(name) as regexp_extract(name, '^(.*)/', 1);
+create or replace macro inner_name(name) as regexp_extract(name, '([^/]*)$', 1);
+create or replace macro each_segment(word, name) as
+    case when str(name) = '' then '' else word || '/' || replace(name, '/', '/' || word || '/') || '/' end;
+-- Does the name go on from the other one, behind a slash or a hash? 'a/b/c' and 'a/b#7' do from 'a/b'.
+create or replace macro goes_on_from(name, start) as starts_with(name, start) and name[length(start) + 1] in ('/', '#');
+
+-- A time of milliseconds since 1970, and the same cut to its second.
+create or replace macro millis_time(millis) as epoch_ms(millis::bigint);
+create or replace macro second_time(millis) as epoch_ms(millis::bigint // 1000 * 1000);
+
 -- First line of a text.
 create or replace macro first_line(value) as split_part(str(value), chr(10), 1);
 

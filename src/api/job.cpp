@@ -73,6 +73,7 @@ Result<Job> prepare_job(const Home& home, const JobRequest& request) {
     job.spec.skip_collectors = request.skip_collectors;
     job.spec.time_after = request.time_after;
     job.spec.cancel = request.cancel;
+    job.spec.answers = request.answers;
     return job;
 }
 

@@ -24,6 +24,7 @@ struct JobRequest {
     bool full_sync = false, skip_collectors = false;
     Millis time_after = 0;
     CancelToken cancel;
+    connector::SharedAnswers* answers = nullptr;
 };
 
 struct Job {

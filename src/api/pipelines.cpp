@@ -384,6 +384,7 @@ Result<> Pipelines::run_pipeline(std::int64_t id, const CancelToken& cancel) {
                 home_.control().query(
                     "select max(pipeline_row) as last from _devlake_tasks where pipeline_id = ?", {id}));
     log()->info("pipeline {} begins", id);
+    answers_ = std::make_unique<connector::SharedAnswers>();
     for (std::int64_t stage = 1; stage <= stages.number(0, "last"); ++stage) {
         TARN_TRY(home_.control().run("update _devlake_pipelines set stage = ? where id = ?", {stage, id}));
         auto outcome = run_stage(pipeline, stage, cancel);
@@ -448,6 +449,7 @@ Result<> Pipelines::run_one_task(const ControlRows& pipeline, const ControlRows&
     request.skip_collectors = pipeline.number(0, "skip_collectors") != 0;
     request.time_after = millis_of(pipeline, 0, "time_after");
     request.cancel = cancel;
+    request.answers = answers_.get();
     TARN_ASSIGN(request.options, decrypted(home_, tasks, row, "options"));
     std::string failed = "unknown";
     Result<> outcome =

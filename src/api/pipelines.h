@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 #include "api/home.h"
 #include "base/cancel.h"
 #include "base/result.h"
+#include "connector/shared_answers.h"
 #include "run/platform.h"
 
 namespace tarn::api {
@@ -66,6 +68,7 @@ class Pipelines {
     std::condition_variable wake_;
     bool stopping_ = false;
     std::map<std::int64_t, CancelToken> running_;
+    std::unique_ptr<connector::SharedAnswers> answers_;  // of the running pipeline
     std::thread thread_;
 };
 

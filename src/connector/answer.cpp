@@ -1,6 +1,7 @@
 #include "connector/answer.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include <simdjson.h>
 
@@ -36,6 +37,15 @@ std::optional<std::string> scalar_at(od::document& document, const std::string& 
     od::value value;
     if (document.at_pointer(pointer).get(value) != simdjson::SUCCESS) return std::nullopt;
     return scalar_text(value);
+}
+
+// As parse_time; a number counts seconds since 1970 or, where that would be beyond the year 5138, milliseconds.
+bool read_time(const std::string& text, Millis& time) {
+    constexpr Millis seconds_end = 100'000'000'000;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), time);
+    if (error != std::errc() || end != text.data() + text.size()) return parse_time(text, time) == Parsed::ok;
+    if (time < seconds_end) time *= 1000;
+    return true;
 }
 
 // The raw text of a value, which is left consumed; simdjson's reaches to the next token.
@@ -105,7 +115,7 @@ class PageReader {
 
     void add(std::string_view text) {
         std::string position = std::to_string(ordinal_) + ":" + std::to_string(page_.count++);
-        if (rules_.key.empty() && rules_.keep.empty() && rules_.since_field.empty()) {
+        if (rules_.key.empty() && rules_.keep.empty() && rules_.drop.empty() && rules_.since_field.empty()) {
             page_.items.push_back({text, std::move(position)});
             return;
         }
@@ -116,7 +126,7 @@ class PageReader {
         bool readable =
             parser.iterate(simdjson::padded_string_view(text.data(), text.size(), room)).get(item) ==
             simdjson::SUCCESS;
-        if (readable && (!is_kept(item) || is_old(item))) return;
+        if (readable && (!is_kept(item) || is_dropped(item) || is_old(item))) return;
         std::string key = readable ? key_of(item) : "";
         if (key.empty()) key = (rules_.key.empty() ? "" : "?") + position;
         page_.items.push_back({text, std::move(key)});
@@ -134,12 +144,18 @@ class PageReader {
         return true;
     }
 
+    bool is_dropped(od::document& item) const {
+        return std::ranges::any_of(rules_.drop, [&](const auto& entry) {
+            return scalar_at(item, entry.first).value_or("") == entry.second;
+        });
+    }
+
     // The list ends with the page that has an older item. Newer ones behind it there are taken: not every list is in strict order.
     bool is_old(od::document& item) {
         if (rules_.since_field.empty() || rules_.since == 0) return false;
         Millis time = 0;
         auto text = scalar_at(item, rules_.since_field);
-        bool old = text && parse_time(*text, time) == Parsed::ok && time < rules_.since;
+        bool old = text && read_time(*text, time) && time < rules_.since;
         page_.reached_older = page_.reached_older || old;
         return old;
     }

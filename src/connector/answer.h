@@ -1,6 +1,6 @@
 // Reads a page's body: the items as the source sent them, their keys, and what the body says about the list.
 //
-// Items are pieces of the body, byte for byte. Pages ends are told from all items, `keep` and `since` choose among them.
+// Items are pieces of the body, byte for byte. Pages ends are told from all items, `keep`, `drop` and `since` choose among them.
 // A broken item inside of a whole page is only text here; one whose key cannot be read gets the key "?page:index".
 // Thread rule: any thread. Errors: bad_data where the body is not JSON, is cut off or has no rows.
 #pragma once
@@ -22,7 +22,7 @@ struct ReadRules {
     std::string rows;
     bool list_is_item = false;  // the array found is one item
     std::vector<std::string> key;
-    Ordered keep;
+    Ordered keep, drop;
     std::string since_field;  // with `since`: items older than it are left out
     Millis since = 0;
     std::vector<std::string> look_up;  // pointers whose values are wanted

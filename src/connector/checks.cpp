@@ -114,6 +114,7 @@ Names request_names(const Connector& connector, const Stream& stream) {
     }
     const std::string& kind = stream.page.kind;
     if (kind == "page" || kind == "offset" || kind == "cursor") names.insert(kind);
+    if (kind == "offset") names.insert("end");
     if (stream.page.size > 0) names.insert("size");
     if (stream.since || stream.window) names.insert("since");
     if (stream.window) names.insert({"from", "to"});
@@ -128,6 +129,8 @@ void check_templates(const Connector& connector, const Stream& stream, Problems&
         check_template(value, legal, "query " + name, stream.place, problems);
     for (const auto& [name, value] : stream.headers)
         check_template(value, legal, "header " + name, stream.place, problems);
+    for (const auto& [name, value] : stream.keep)
+        check_template(value, legal, "keep " + name, stream.place, problems);
     if (stream.since) check_template(stream.since->format, {"since"}, "since format", stream.place, problems);
     if (stream.window)
         check_template(stream.window->format, {"from", "to"}, "window format", stream.place, problems);
@@ -137,6 +140,8 @@ void check_templates(const Connector& connector, const Stream& stream, Problems&
         if (piece.placeholder && piece.text.starts_with("in.")) legal.insert(piece.text);
     }
     check_template(stream.open->path, legal, "open path", stream.place, problems);
+    for (const auto& [name, value] : stream.open->query)
+        check_template(value, legal, "open query " + name, stream.place, problems);
 }
 
 // ---- streams
@@ -161,6 +166,8 @@ void check_dependences(const Stream& stream, Problems& problems) {
     }
     if (stream.conditional && (stream.since || stream.window))
         wrong("etag: what is cut by time has another address each time");
+    if (stream.once != 0 && (stream.conditional || stream.method != "GET"))
+        wrong("once goes with method: GET and without etag");
     if (stream.parents.empty() && stream.refresh != 0) wrong("refresh goes with 'parents'");
     if (stream.parents.empty() && !stream.input.empty()) wrong("input goes with 'parents'");
     if (!stream.parents.empty() && stream.input.empty())
@@ -231,7 +238,7 @@ void check_scope(const Connector& connector, Problems& problems) {
     for (const auto& [column, option] : connector.scope.columns) known("columns", option);
     check_template(connector.scope.fetch_path, options, "fetch path", problems.file(), problems);
 
-    Names remote = {"group", "search", "page", "size", "offset", "cursor"};
+    Names remote = {"group", "search", "page", "size", "offset", "end", "cursor"};
     for (const auto& field : connector.connection.fields) remote.insert(field.name);
     for (const auto& level : connector.scope.remote) {
         check_template(level.path, remote, "remote path", level.place, problems);

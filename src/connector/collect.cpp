@@ -69,16 +69,17 @@ class Collection {
 
     bool whole_ = true;  // all lists were read to their end
     bool unit_partial_ = false;
-    bool absent_ = false;                   // the source has no such list for this scope now
-    std::unordered_set<std::string> seen_;  // item keys, where unfinished items are read again after the list
+    bool absent_ = false;  // the source has no such list for this scope now
+    std::unordered_set<std::string>
+        seen_;  // input and key of items, where unfinished items are read again after the list
     std::int64_t items_ = 0, earlier_requests_ = 0;
     CollectSummary summary_;
 };
 
 std::string Collection::fingerprint() const {
-    nlohmann::json json = {mode_.full,     task_.full_sync, mode_.since,       stream_.path,
-                           stream_.method, stream_.body,    stream_.query,     stream_.rows,
-                           stream_.key,    stream_.keep,    stream_.page.kind, stream_.parents};
+    nlohmann::json json = {mode_.full,   task_.full_sync,   mode_.since,    stream_.path, stream_.method,
+                           stream_.body, stream_.query,     stream_.rows,   stream_.key,  stream_.keep,
+                           stream_.drop, stream_.page.kind, stream_.parents};
     return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -113,7 +114,7 @@ PageFetch::Rules Collection::rules(bool details) const {
     rules.read.rows = details ? stream_.open->rows : stream_.rows;
     rules.read.list_is_item = stream_.item.kind == model::Shape::Kind::list;
     rules.read.key = stream_.key;
-    rules.read.keep = stream_.keep;
+    rules.read.drop = stream_.drop;
     if (details) return rules;
     rules.read.look_up = page_look_ups(stream_);
     bool newest_first = stream_.since && !stream_.since->field.empty();
@@ -122,6 +123,9 @@ PageFetch::Rules Collection::rules(bool details) const {
     rules.one_by_one = newest_first && since_ != 0;
     rules.filtered = !newest_first && since_ != 0;
     rules.known = known_ ? &*known_ : nullptr;
+    if (stream_.shared != 0) rules.shared = task_.answers;
+    auto connection = task_.options.find("connectionId");
+    rules.asker = task_.connector->name + (connection == task_.options.end() ? "" : connection->second);
     return rules;
 }
 
@@ -203,19 +207,23 @@ Result<> Collection::read_parents() {
         TARN_ASSIGN(parents_, select(stream_.parents, [&](const Parents& parents, const Parent& parent) {
                         return is_due(parents, parent, states);
                     }));
+        for (auto& parent : parents_.rows) parent.fresh = !states.contains(parent.input);
     }
     summary_.parents = static_cast<std::int64_t>(parents_.rows.size());
     whole_ = parents_.left_out == 0;
     PageFetch fetch(rules(false), client_, task_.cancel);
-    Span window;
-    if (stream_.window)
-        window = whole_seconds(since_ != 0 ? since_ : stream_.window->start, pass_->started_at());
+    Span window, whole;
+    if (stream_.window) {
+        whole = whole_seconds(stream_.window->start, pass_->started_at());
+        window = since_ == 0 ? whole : whole_seconds(since_, pass_->started_at());
+    }
     std::size_t at = 0;
     return drain(
         fetch,
         [&]() -> std::optional<Unit> {
             if (at == parents_.rows.size()) return std::nullopt;
-            return Unit{&parents_.rows[at++], {}, window};
+            const Parent& parent = parents_.rows[at++];
+            return Unit{&parent, {}, parent.fresh ? whole : window, parent.fresh};
         },
         false);
 }
@@ -223,7 +231,7 @@ Result<> Collection::read_parents() {
 // The list tells what is new; what was unfinished at the last run may have ended without standing in it.
 Result<> Collection::read_open() {
     TARN_ASSIGN(parents_, select(stream_.open->select, [&](const Parents&, const Parent& row) {
-                    return !seen_.contains(row.item_key);
+                    return !seen_.contains(input_of(Unit{.parent = &row}, true) + "\n" + row.item_key);
                 }));
     PageFetch fetch(rules(true), client_, task_.cancel);
     std::size_t at = 0;
@@ -231,7 +239,7 @@ Result<> Collection::read_open() {
         fetch,
         [&]() -> std::optional<Unit> {
             if (at == parents_.rows.size()) return std::nullopt;
-            return Unit{&parents_.rows[at++], {}, {}};
+            return Unit{&parents_.rows[at++], {}, {}, false};
         },
         true);
 }
@@ -285,8 +293,9 @@ Result<> Collection::take(Delivery& page, bool details) {
         absent_ = absent_ || (page.job.unit.parent == nullptr && page.job.at == Position{});
     }
     if (stream_.open && !mode_.full && !details) {
-        for (const auto& item : page.outcome.body.items) seen_.insert(item.key);
-        for (const auto& item : page.outcome.known) seen_.insert(item.item_key);
+        std::string input = input_of(page.job.unit, false) + "\n";
+        for (const auto& item : page.outcome.body.items) seen_.insert(input + item.key);
+        for (const auto& item : page.outcome.known) seen_.insert(input + item.item_key);
     }
     items_ +=
         static_cast<std::int64_t>(batch_->add(std::move(page.outcome), input_of(page.job.unit, details)));

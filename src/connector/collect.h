@@ -13,6 +13,7 @@
 
 #include "base/cancel.h"
 #include "connector/connector.h"
+#include "connector/shared_answers.h"
 #include "http/client.h"
 #include "store/control.h"
 #include "store/data_file.h"
@@ -29,10 +30,11 @@ struct CollectTask {
     // Fills the $inputs of the stream's selects (parents, open) with literals.
     std::function<Result<std::string>(const std::string& sql)> bind;
     bool full_sync = false;
-    Millis time_after = 0;      // 0: none
-    Millis now = 0;             // the time of this run; 0: the clock's
-    CancelToken cancel;         // the client's too, or requests under way are waited for
-    Millis broken_pause = 200;  // before an answer that is not JSON is asked for again; doubles
+    Millis time_after = 0;             // 0: none
+    Millis now = 0;                    // the time of this run; 0: the clock's
+    CancelToken cancel;                // the client's too, or requests under way are waited for
+    SharedAnswers* answers = nullptr;  // of the tasks that run one after the other; null: none are shared
+    Millis broken_pause = 200;         // before an answer that is not JSON is asked for again; doubles
     std::function<void(std::int64_t items, std::int64_t requests)> progress;
 };
 

@@ -60,6 +60,7 @@ struct Window {
 
 struct Open {
     std::string select, path, rows;
+    Ordered query;
 };
 
 struct Stream {
@@ -70,7 +71,7 @@ struct Stream {
     Page page;
     std::string rows;              // JSON pointer
     std::vector<std::string> key;  // pointers
-    Ordered keep;                  // pointer -> value; several values of one pointer: any of them
+    Ordered keep, drop;            // pointer -> value; several values of one pointer: any of them
     std::string parents;           // select
     model::Shape item, input;
     std::optional<Since> since;
@@ -79,6 +80,7 @@ struct Stream {
     Millis refresh = 0;
     std::vector<int> skip;
     bool conditional = false;  // `etag: yes`: the source answers If-None-Match
+    Millis once = 0;           // age up to which an answer serves other scopes, too; 0: it does not
     int parallel = 0;          // 0: the client's
 };
 
@@ -93,8 +95,9 @@ struct RemoteLevel {
     std::string path, rows, kind;  // group or scope
     Ordered query, fields;         // id, name, fullName, … -> pointer
     Page page;
-    std::string when;   // parent group's prefix this level belongs to; "" the root; "search" the search
-    std::string place;  // file:line
+    Ordered keep, drop;  // as a stream's
+    std::string when;    // parent group's prefix this level belongs to; "" the root; "search" the search
+    std::string place;   // file:line
 };
 
 struct Connector {

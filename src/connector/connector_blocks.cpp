@@ -183,6 +183,8 @@ const Keys<RemoteLevel>& level_keys() {
         {"query", ordered(&RemoteLevel::query)},
         {"fields", ordered(&RemoteLevel::fields), true},
         {"page", read_level_page},
+        {"keep", ordered(&RemoteLevel::keep)},
+        {"drop", ordered(&RemoteLevel::drop)},
         {"when", text(&RemoteLevel::when)},
     };
     return keys;

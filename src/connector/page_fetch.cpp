@@ -46,8 +46,26 @@ bool is_empty(const http::Response& response) {
 
 Outcome PageFetch::fetch(const Job& job) const {
     Outcome outcome = fetch_page(job, rules_.known != nullptr);
-    outcome.partial = outcome.partial || rules_.filtered;
+    outcome.partial = outcome.partial || (rules_.filtered && !job.unit.fresh);
     return outcome;
+}
+
+Result<http::Response> PageFetch::ask(const http::Request& request, bool anew) const {
+    if (rules_.shared == nullptr) {
+        ++requests_;
+        return client_.fetch(request);
+    }
+    TARN_ASSIGN(auto answer,
+                rules_.shared->fetch(client_, request, rules_.asker, rules_.request.stream->shared, anew));
+    if (answer.asked) ++requests_;
+    return std::move(answer.response);
+}
+
+Result<ReadRules> PageFetch::read_rules(const Job& job) const {
+    ReadRules rules = rules_.read;
+    if (job.unit.fresh) rules.since = 0;
+    TARN_ASSIGN(rules.keep, kept_values(rules_.request, job));
+    return rules;
 }
 
 Outcome PageFetch::failed(Error error, const std::string& url) const {
@@ -83,8 +101,7 @@ Outcome PageFetch::fetch_page(const Job& job, bool conditional) const {
 
     Outcome outcome;
     for (int attempt = 0;; ++attempt) {
-        ++requests_;
-        auto response = client_.fetch(*built);
+        auto response = ask(*built, attempt > 0);
         if (!response) return failed(response.error(), built->url);
         if (response->status == 304 && !known_etag.empty()) {
             auto known = rules_.known->recall(name);
@@ -129,7 +146,8 @@ Outcome PageFetch::read(const Job& job, const http::Request& request, http::Resp
 
 Result<> PageFetch::read_body(const Job& job, http::Response response, Outcome& out) const {
     const Stream& stream = *rules_.request.stream;
-    TARN_ASSIGN(out.body, read_page(std::move(response.body), rules_.read, job.at.ordinal));
+    TARN_ASSIGN(auto rules, read_rules(job));
+    TARN_ASSIGN(out.body, read_page(std::move(response.body), rules, job.at.ordinal));
     out.bytes = out.body.text->size() + out.body.items.size() * sizeof(Item);
     out.partial = out.body.reached_older;
     if (rules_.request.details) return {};

@@ -11,6 +11,7 @@
 #include "connector/known_pages.h"
 #include "connector/request.h"
 #include "connector/schedule.h"
+#include "connector/shared_answers.h"
 #include "http/client.h"
 
 namespace tarn::connector {
@@ -25,6 +26,8 @@ class PageFetch {
         bool filtered = false;              // the source leaves out what is older than `since`
         Millis pause = 0;                   // before a broken answer is asked for again
         const KnownPages* known = nullptr;  // null: no conditional requests
+        SharedAnswers* shared = nullptr;    // null: answers serve this stream only
+        std::string asker;                  // the connection, for `shared`
     };
 
     PageFetch(Rules rules, http::Client& client, CancelToken cancel)
@@ -35,6 +38,8 @@ class PageFetch {
 
   private:
     Outcome fetch_page(const Job& job, bool conditional) const;
+    Result<http::Response> ask(const http::Request& request, bool anew) const;
+    Result<ReadRules> read_rules(const Job& job) const;
     Outcome read(const Job& job, const http::Request& request, http::Response response,
                  std::string etag) const;
     Result<> read_body(const Job& job, http::Response response, Outcome& out) const;

@@ -20,6 +20,7 @@ struct Parent {
     std::string input;  // JSON of the columns other than `version` and `item_key`, in their order
     std::string version;
     std::string item_key;
+    bool fresh = false;  // never read
 };
 
 struct Parents {

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
+
 namespace tarn::connector {
 namespace {
 
@@ -59,11 +61,22 @@ std::string path_encoded(const std::string& text) {
     return out;
 }
 
+// "job" and "a/b": "job/a/job/b".
+std::string below_each(const std::string& word, const std::string& value) {
+    std::string out;
+    for (const auto& segment : split(value, '/')) out += (out.empty() ? "" : "/") + word + "/" + segment;
+    return out;
+}
+
 Result<std::string> value_of(const Piece& piece, const Values& values) {
     for (const Values* level = &values; level != nullptr; level = level->outer) {
         if (auto time = level->times.find(piece.text); time != level->times.end())
             return format_time(time->second, piece.layout);
-        if (auto text = level->texts.find(piece.text); text != level->texts.end()) return text->second;
+        if (auto text = level->texts.find(piece.text); text != level->texts.end()) {
+            constexpr std::string_view each = "each ";
+            bool nested = piece.layout.starts_with(each);
+            return nested ? below_each(piece.layout.substr(each.size()), text->second) : text->second;
+        }
     }
     return fail(ErrorKind::bad_data, "there is no value for {" + piece.text + "}");
 }

@@ -1,7 +1,8 @@
 // Templates of connector.yaml: text with `{name}` or `{name:layout}`.
 //
 // A placeholder is a name directly within braces; other braces are text. Layouts: of times (`since`, `from`, `to`) `epoch`, `epoch_ms` or a
-// strftime pattern, in UTC (default RFC 3339); of other values in a path `raw` (not encoded), in a JSON body `number`.
+// strftime pattern, in UTC (default RFC 3339); of other values in a path `raw` (not encoded) and `each WORD` (the word before each segment), in a
+// JSON body `number`.
 // Thread rule: pure functions. Errors: bad_data for a name without a value.
 #pragma once
 

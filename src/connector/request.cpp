@@ -11,8 +11,10 @@ Values job_values(const RequestBase& base, const Job& job) {
     const Page& page = base.stream->page;
     Values values{.outer = &base.values};
     if (base.stream->window) values.times = {{"from", job.window.from}, {"to", job.window.to}};
+    if (base.stream->since && job.unit.fresh) values.times["since"] = base.stream->since->start;
     values.texts = {{"page", std::to_string(page_number(page, job.at))},
                     {"offset", std::to_string(page_offset(page, job.at))},
+                    {"end", std::to_string(page_offset(page, job.at) + page.size)},
                     {"size", std::to_string(page.size)},
                     {"cursor", job.at.cursor}};
     if (job.unit.parent != nullptr && base.parents != nullptr)
@@ -25,12 +27,17 @@ void set_parameter(Ordered& query, const std::string& name, const std::string& v
     query.emplace_back(name, value);
 }
 
-Result<Ordered> list_query(const Stream& stream, const Values& values, const Position& at) {
-    Ordered query;
-    for (const auto& [name, text] : stream.query) {
+Result<Ordered> filled_entries(const Ordered& entries, const Values& values) {
+    Ordered out;
+    for (const auto& [name, text] : entries) {
         TARN_ASSIGN(Filled filled, fill(text, values));
-        if (!filled.left_empty) query.emplace_back(name, filled.text);
+        if (!filled.left_empty) out.emplace_back(name, filled.text);
     }
+    return out;
+}
+
+Result<Ordered> list_query(const Stream& stream, const Values& values, const Position& at) {
+    TARN_ASSIGN(Ordered query, filled_entries(stream.query, values));
     if (stream.since && !stream.since->query.empty()) {
         TARN_ASSIGN(Filled since, fill(stream.since->format, values));
         if (!since.left_empty) set_parameter(query, stream.since->query, since.text);
@@ -41,6 +48,14 @@ Result<Ordered> list_query(const Stream& stream, const Values& values, const Pos
     }
     for (const auto& [name, value] : position_query(stream.page, at)) set_parameter(query, name, value);
     return query;
+}
+
+void add_query(std::string& url, const Ordered& query) {
+    char sign = url.find('?') == std::string::npos ? '?' : '&';
+    for (const auto& [name, value] : query) {
+        url += sign + http::url_encode(name) + "=" + http::url_encode(value);
+        sign = '&';
+    }
 }
 
 // Length of "https://host:port"; 0 where the text is not an absolute URL.
@@ -65,11 +80,12 @@ Result<http::Request> page_request(const RequestBase& base, const Job& job) {
     TARN_ASSIGN(Filled path, fill(base.details ? stream.open->path : stream.path, values, Encoding::path));
     http::Request request;
     request.url = http::join_url(base.endpoint, path.text);
-    for (const auto& [name, text] : stream.headers) {
-        TARN_ASSIGN(Filled header, fill(text, values));
-        if (!header.left_empty) request.headers.emplace_back(name, header.text);
+    TARN_ASSIGN(request.headers, filled_entries(stream.headers, values));
+    if (base.details) {
+        TARN_ASSIGN(Ordered query, filled_entries(stream.open->query, values));
+        add_query(request.url, query);
+        return request;
     }
-    if (base.details) return request;
     request.method = stream.method;
     if (!stream.body.empty()) {
         TARN_ASSIGN(request.body, fill_body(stream.body, values));
@@ -82,12 +98,12 @@ Result<http::Request> page_request(const RequestBase& base, const Job& job) {
         return request;
     }
     TARN_ASSIGN(Ordered query, list_query(stream, values, job.at));
-    char sign = request.url.find('?') == std::string::npos ? '?' : '&';
-    for (const auto& [name, value] : query) {
-        request.url += sign + http::url_encode(name) + "=" + http::url_encode(value);
-        sign = '&';
-    }
+    add_query(request.url, query);
     return request;
+}
+
+Result<Ordered> kept_values(const RequestBase& base, const Job& job) {
+    return filled_entries(base.stream->keep, job_values(base, job));
 }
 
 std::string shown_path(const std::string& url) { return url.substr(0, url.find_first_of("?#")); }

@@ -22,6 +22,8 @@ struct RequestBase {
 };
 
 Result<http::Request> page_request(const RequestBase& base, const Job& job);
+// `keep` with its placeholders filled; a value that is empty keeps nothing out.
+Result<Ordered> kept_values(const RequestBase& base, const Job& job);
 
 // Scheme, host and path, without the query: for messages.
 std::string shown_path(const std::string& url);

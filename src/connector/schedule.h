@@ -32,6 +32,7 @@ struct Unit {
     const Parent* parent = nullptr;  // null: the stream's own list
     Position start;
     Span window;
+    bool fresh = false;  // a parent that was never read: `since` cuts nothing
 };
 
 struct Job {

@@ -55,6 +55,7 @@ const Keys<Open>& open_keys() {
     static const Keys<Open> keys = {
         {"select", text(&Open::select), true},
         {"path", text(&Open::path), true},
+        {"query", ordered(&Open::query)},
         {"rows", pointer(&Open::rows)},
     };
     return keys;
@@ -71,9 +72,11 @@ void read_page(Problems& problems, const YAML::Node& node, Stream& out) {
     read_block(problems, node, "page", page_keys(), out.page);
 }
 
-void read_keep(Problems& problems, const YAML::Node& node, Stream& out) {
-    read_ordered(problems, node, out.keep);
-    for (auto& entry : out.keep) slashed(entry.first);
+Read<Stream> values_of_pointers(Ordered Stream::*member) {
+    return [member](Problems& problems, const YAML::Node& node, Stream& out) {
+        read_ordered(problems, node, out.*member);
+        for (auto& entry : out.*member) slashed(entry.first);
+    };
 }
 
 void read_body(Problems&, const YAML::Node& node, Stream& out) {
@@ -110,7 +113,8 @@ const Keys<Stream>& stream_keys() {
         {"rows", pointer(&Stream::rows)},
         {"key", pointers(&Stream::key)},
         {"item", shape(&Stream::item), true},
-        {"keep", read_keep},
+        {"keep", values_of_pointers(&Stream::keep)},
+        {"drop", values_of_pointers(&Stream::drop)},
         {"parents", text(&Stream::parents)},
         {"input", shape(&Stream::input)},
         {"since", optional_block(&Stream::since, "since", since_keys)},
@@ -119,6 +123,7 @@ const Keys<Stream>& stream_keys() {
         {"refresh", duration(&Stream::refresh)},
         {"skip", statuses(&Stream::skip)},
         {"etag", flag(&Stream::conditional)},
+        {"once", duration(&Stream::once)},
         {"parallel", number(&Stream::parallel)},
     };
     return keys;

@@ -57,14 +57,18 @@ class Checker {
         if (!checked) errors.push_back(checked.error());
     }
 
-    Result<std::vector<std::string>> check_select(const std::string& place, const std::string& select) {
+    struct Read {
+        std::vector<std::string> tables, columns;
+    };
+
+    Result<Read> check_select(const std::string& place, const std::string& select) {
         TARN_ASSIGN(std::string sql, substitute(select, around_.sample_inputs));
         TARN_ASSIGN(Usage usage, usage_of(sql, place, 1));
         std::vector<std::string> reads = known_tables(usage);
         for (const auto& table : reads) TARN_TRY(make_table(table));
         auto described = connection_.describe(sql);
         if (!described) return located(described.error(), place, 0, 1);
-        return reads;
+        return Read{reads, {usage.columns.begin(), usage.columns.end()}};
     }
 
   private:
@@ -280,10 +284,9 @@ bool reads(const Model& model, const std::string& table) {
     return contains(model.reads, table) || contains(model.scope_reads, table);
 }
 
-bool uses_column(const Model& model, const std::vector<std::string>& columns) {
-    if (contains(model.column_names, "*")) return true;
-    return std::ranges::any_of(
-        columns, [&](const std::string& column) { return contains(model.column_names, column); });
+bool any_of_them(const std::vector<std::string>& used, const std::vector<std::string>& columns) {
+    if (contains(used, "*")) return true;
+    return std::ranges::any_of(columns, [&](const std::string& column) { return contains(used, column); });
 }
 
 bool must_precede(const Model& first, const Model& second) {
@@ -291,7 +294,7 @@ bool must_precede(const Model& first, const Model& second) {
     if (contains(second.after, stem)) return true;
     if (first.writes == Writes::update) {
         return reads(second, first.target) && !writes_rows_of(second, first.target) &&
-               uses_column(second, first.set_columns);
+               any_of_them(second.column_names, first.set_columns);
     }
     if (second.writes == Writes::update && second.target == first.target) return true;
     return reads(second, first.target) && !writes_rows_of(second, first.target);
@@ -355,11 +358,12 @@ Result<ModelSet> ModelSet::load(Surroundings around) {
     Checker checker(set.around_, *connection);
     for (auto& model : models) checker.check(model);
     for (const auto& [place, select] : set.around_.selects) {
-        auto tables = checker.check_select(place, select);
-        if (tables) {
-            set.select_reads_[place] = std::move(*tables);
+        auto read = checker.check_select(place, select);
+        if (read) {
+            set.select_reads_[place] = std::move(read->tables);
+            set.select_columns_[place] = std::move(read->columns);
         } else {
-            errors.push_back(of_select(tables.error(), place, set.around_));
+            errors.push_back(of_select(read.error(), place, set.around_));
         }
     }
     errors.insert(errors.end(), checker.errors.begin(), checker.errors.end());
@@ -397,6 +401,12 @@ const std::vector<std::string>& ModelSet::updated_columns(const std::string& tab
 std::vector<std::string> ModelSet::reads_of_select(const std::string& place) const {
     auto found = select_reads_.find(place);
     return found == select_reads_.end() ? std::vector<std::string>{} : found->second;
+}
+
+bool ModelSet::feeds_select(const Model& model, const std::string& place) const {
+    auto tables = select_reads_.find(place);
+    if (tables == select_reads_.end() || !contains(tables->second, model.target)) return false;
+    return model.writes != Writes::update || any_of_them(select_columns_.at(place), model.set_columns);
 }
 
 std::string ModelSet::parser_name(const std::string& raw_table, bool input) {

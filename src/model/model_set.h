@@ -51,6 +51,8 @@ class ModelSet {
     [[nodiscard]] const std::vector<std::string>& updated_columns(const std::string& table) const;
     // Tables a select of `selects` reads.
     [[nodiscard]] std::vector<std::string> reads_of_select(const std::string& place) const;
+    // Does the select read what the model writes? Of an update model these are its columns.
+    [[nodiscard]] bool feeds_select(const Model& model, const std::string& place) const;
 
     // The schema to look tables up in from now on (one that holds the same tables).
     void use(const Schema& schema) { around_.schema = &schema; }
@@ -63,7 +65,7 @@ class ModelSet {
     Surroundings around_;
     std::vector<Model> models_;
     std::map<std::string, std::vector<std::string>> updated_;
-    std::map<std::string, std::vector<std::string>> select_reads_;
+    std::map<std::string, std::vector<std::string>> select_reads_, select_columns_;
 };
 
 // before -> after edges between models by index, from tables and columns read and written, and `after`.

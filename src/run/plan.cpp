@@ -32,7 +32,8 @@ Result<Plan> Plan::make(const LoadedConnector& connector, const std::vector<std:
         auto parents = connector.models.reads_of_select(plan.streams_[s]->name + ".parents");
         for (std::size_t m = 0; m < plan.models_.size(); ++m) {
             if (contains(plan.models_[m]->reads, plan.streams_[s]->raw)) edges.emplace_back(s, streams + m);
-            if (contains(parents, plan.models_[m]->target)) edges.emplace_back(streams + m, s);
+            if (connector.models.feeds_select(*plan.models_[m], plan.streams_[s]->name + ".parents"))
+                edges.emplace_back(streams + m, s);
         }
         for (std::size_t other = 0; other < streams; ++other) {
             if (other != s && contains(parents, plan.streams_[other]->raw)) edges.emplace_back(other, s);

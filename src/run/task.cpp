@@ -64,6 +64,7 @@ class Runner {
         task.time_after = spec_.time_after;
         task.now = spec_.now;
         task.cancel = spec_.cancel;
+        task.answers = spec_.answers;
         task.progress = [this, &stream](std::int64_t items, std::int64_t requests) {
             tell([&](Progress& progress) {
                 progress.subtask = stream.subtask;

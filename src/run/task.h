@@ -29,6 +29,7 @@ struct TaskSpec {
     Millis time_after = 0;
     Millis now = 0;  // the time of this run; 0: the clock's
     CancelToken cancel;
+    connector::SharedAnswers* answers = nullptr;  // of the tasks that run one after the other
 };
 
 struct Progress {

@@ -29,6 +29,16 @@ std::string equal_rows(const std::vector<const Column*>& columns, const std::str
     return out;
 }
 
+// Rows that a model made of raw rows (jobs below a scope) stay, unless the control store has the key itself.
+std::string made_by_models(const Table& table, const std::string& row, const std::string& control_row) {
+    if (!table.has_origin()) return "false";
+    std::string same_key = "true";
+    for (const auto& column : table.primary_key)
+        same_key += fmt::format(" and {0}.{2} = {1}.{2}", row, control_row, sql_name(column));
+    return fmt::format("coalesce({}._raw_data_id, 0) <> 0 and not exists (select 1 from {} {} where {})", row,
+                       incoming, control_row, same_key);
+}
+
 Result<> load(duck::Connection& connection, const std::vector<const Column*>& columns,
               const ControlRows& rows) {
     std::vector<std::string> declared;
@@ -61,12 +71,14 @@ Result<> mirror_control(DataFile& data, ControlStore& control, const Table& tabl
     auto list = join(names, ", ");
     auto mirror = sql_name(table.name);
     auto equal = equal_rows(columns, "m", "i");
+    auto made = made_by_models(table, "m", "i");
     return data.write([&](duck::Connection& connection) -> Result<> {
         // Read by the job, so that of two calls the later one has the newer rows.
         TARN_ASSIGN(auto rows, control.query(fmt::format("select {} from {}", list, mirror)));
         TARN_TRY(load(connection, columns, rows));
-        TARN_TRY(connection.run(fmt::format("delete from {} m where not exists (select 1 from {} i where {})",
-                                            mirror, incoming, equal)));
+        TARN_TRY(connection.run(
+            fmt::format("delete from {} m where not exists (select 1 from {} i where {}) and not ({})",
+                        mirror, incoming, equal, made)));
         TARN_TRY(connection.run(fmt::format("delete from {} i where exists (select 1 from {} m where {})",
                                             incoming, mirror, equal)));
         TARN_ASSIGN(auto different, connection.number(fmt::format("select count(*) from {}", incoming)));

@@ -43,6 +43,9 @@ class Tarn:
     def sync(self, url, *arguments, repo="octo/alpha", env=None):
         return self.run("sync", "github", "--endpoint", url, "--token-env", "TEST_TOKEN", "--repo", repo, *arguments, env=env)
 
+    def sync_job(self, url, job, *arguments, env=None):
+        return self.run("sync", "jenkins", "--endpoint", url, "--username", "ci", "--password-env", "TEST_TOKEN", "--job", job, *arguments, env=env)
+
     def query(self, sql):
         """The rows of a select, each a dict."""
         done = self.run("query", sql, "--format", "json")
@@ -84,7 +87,7 @@ class Served:
 
     def run_pipeline(self, options, **fields):
         """Queues a pipeline of one task and waits for its end."""
-        body = {"name": "test", "plan": [[{"plugin": "github", "options": options, **fields}]]}
+        body = {"name": "test", "plan": [[{"plugin": "github", "options": options, **fields}]]}  # `plugin` names another
         answer = self.call("POST", "/pipelines", body)
         assert answer.status_code == 201, answer.text
         return self.wait(answer.json()["id"])

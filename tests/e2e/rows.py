@@ -1,4 +1,4 @@
-"""All rows that a home holds of GitHub, and how two sets of them differ.
+"""All rows that a home holds of one connector (GitHub, unless another is named), and how two sets of them differ.
 
 Two homes that went different ways to the same state must hold the same rows. What may differ: the times of writing, the
 numbers of raw rows (a reference to one is compared by the item it stands for), the page that an item was found on, the
@@ -27,23 +27,29 @@ class Table:
         self.shared = "shared" in words
 
 
-def read_tables():
+def read_tables(connector):
     """Declared tables that hold collected rows, by name."""
-    text = (ROOT / "schema" / "domain.sql").read_text() + (ROOT / "connectors" / "github" / "tables.sql").read_text()
+    text = (ROOT / "schema" / "domain.sql").read_text() + (ROOT / "connectors" / connector / "tables.sql").read_text()
     tables = {name: Table(name, body, words.split()) for name, body, words in TABLE.findall(text)}
     # These two are settings; they live in the other store.
     return {name: table for name, table in tables.items() if table.key and not name.endswith(("_connections", "_scope_configs"))}
 
 
-TABLES = read_tables()
-RAW_TABLES = RAW.findall((ROOT / "connectors" / "github" / "connector.yaml").read_text())
+def read_raw_tables(connector):
+    return RAW.findall((ROOT / "connectors" / connector / "connector.yaml").read_text())
+
+
+TABLES = read_tables("github")
+RAW_TABLES = read_raw_tables("github")
 
 
 class Rows(dict):
     """table -> key -> row, the rows as they are stored."""
 
-    def __init__(self, tarn):
-        super().__init__({name: {} for name in (*RAW_TABLES, *TABLES)})
+    def __init__(self, tarn, connector="github"):
+        self.tables = TABLES if connector == "github" else read_tables(connector)
+        self.raw_tables = RAW_TABLES if connector == "github" else read_raw_tables(connector)
+        super().__init__({name: {} for name in (*self.raw_tables, *self.tables)})
         selects = [f"select '{name}' as name, cast(to_json(x) as varchar) as found from {name} x" for name in self]
         for line in tarn.query(" union all ".join(selects)):
             row = json.loads(line["found"])
@@ -51,9 +57,8 @@ class Rows(dict):
             assert key not in self[line["name"]], f"two rows of {line['name']} with key {key}"
             self[line["name"]][key] = row
 
-    @staticmethod
-    def key_of(name, row):
-        return tuple(row[column] for column in (TABLES[name].key if name in TABLES else ("params", "_tarn_item")))
+    def key_of(self, name, row):
+        return tuple(row[column] for column in (self.tables[name].key if name in self.tables else ("params", "_tarn_item")))
 
     def written_since(self, before):
         """table -> keys of rows that are new, gone or not as before in any column."""
@@ -63,23 +68,22 @@ class Rows(dict):
 
     def comparable(self):
         """The same with what may differ between two homes taken out."""
-        items = {(name, row["id"]): row["_tarn_item"] for name in RAW_TABLES for row in self[name].values()}
-        return {name: {key: without_chance(name, row, items) for key, row in rows.items()} for name, rows in self.items()}
+        items = {(name, row["id"]): row["_tarn_item"] for name in self.raw_tables for row in self[name].values()}
+        return {name: {key: self.without_chance(name, row, items) for key, row in rows.items()} for name, rows in self.items()}
 
-
-def without_chance(name, row, items):
-    if name in RAW_TABLES:
-        return {"data": own_part(json.loads(row["data"])), "input": row["input"]}
-    left_out = (*TIMES, "updated_date") if name in OF_SCOPE else TIMES
-    row = {column: value for column, value in row.items() if column not in left_out}
-    if TABLES[name].shared:
-        # Several items yield such a row; which of them was the last to do so depends on when each was read.
-        return {column: value for column, value in row.items() if column not in FROM_RAW}
-    if row.get("_raw_data_table") in RAW_TABLES:
-        item = items.get((row["_raw_data_table"], row["_raw_data_id"]))
-        assert item is not None, f"{name}: {row['_raw_data_table']} has no row {row['_raw_data_id']}"
-        row["_raw_data_id"] = item
-    return row
+    def without_chance(self, name, row, items):
+        if name in self.raw_tables:
+            return {"data": own_part(json.loads(row["data"])), "input": row["input"]}
+        left_out = (*TIMES, "updated_date") if name in OF_SCOPE else TIMES
+        row = {column: value for column, value in row.items() if column not in left_out}
+        if self.tables[name].shared:
+            # Several items yield such a row; which of them was the last to do so depends on when each was read.
+            return {column: value for column, value in row.items() if column not in FROM_RAW}
+        if row.get("_raw_data_table") in self.raw_tables:
+            item = items.get((row["_raw_data_table"], row["_raw_data_id"]))
+            assert item is not None, f"{name}: {row['_raw_data_table']} has no row {row['_raw_data_id']}"
+            row["_raw_data_id"] = item
+        return row
 
 
 def own_part(data):

@@ -161,6 +161,20 @@ TEST_F(EngineTest, ColumnsOfAnUpdateModelSurviveTheNextConvert) {
     EXPECT_EQ(rows("select kind, rank from issues"), "BUG|77");
 }
 
+TEST_F(EngineTest, AStreamsParentsWaitForTheColumnsTheyReadOnly) {
+    Surroundings surroundings = around();
+    surroundings.selects = {{"a.parents", "select id, title from issues"},
+                            {"b.parents", "select id, rank from issues"}};
+    auto set = ModelSet::load(surroundings);
+    ASSERT_TRUE(set) << set.error().text();
+    for (const auto& one : set->models()) {
+        bool ranks = one.id.ends_with("/rank");
+        bool rows = one.id.ends_with("/domain_issues");
+        EXPECT_EQ(set->feeds_select(one, "a.parents"), rows) << one.id;
+        EXPECT_EQ(set->feeds_select(one, "b.parents"), rows || ranks) << one.id;
+    }
+}
+
 TEST_F(EngineTest, TheHighestRawIdWinsWithinOneResult) {
     raw(1, R"({"id":11,"title":"a","user":{"id":7,"login":"old"}})");
     raw(2, R"({"id":12,"title":"b","user":{"id":7,"login":"new"}})");

@@ -531,5 +531,100 @@ TEST_F(Collect, ReadsUnfinishedItemsAgain) {
     EXPECT_EQ(raw("_raw_demo_things"), "{\"id\": 1, \"done\": true}\n{\"id\": 2}\n{\"id\": 3}");
 }
 
+// ---- lists below parents, newest first
+
+constexpr const char* newest_first = R"(
+  things:
+    subtask: Collect
+    raw: _raw_demo_things
+    path: "demo/{in.id}"
+    query: {range: "{{offset},{end}}"}
+    page: {kind: offset, size: 2}
+    parents: select id, version from demo
+    input: {id: bigint}
+    key: [n]
+    since: {field: at}
+    open: {select: "select id, 1 as n, 1 as item_key from demo where state = 'open'", path: "demo/{in.id}/{in.n}", query: {tree: "n,at"}}
+    item: {n: bigint, at: bigint}
+)";
+
+TEST_F(Collect, AParentThatIsNewIsReadWithoutSince) {
+    declare(newest_first);
+    ASSERT_TRUE(good(run_in(*data_, "insert into demo (id, version) values (1, 'v1')")));
+    // Times as numbers: milliseconds of 2024 and, behind them, of 2001.
+    source_.answer = [&](const Request& request, Answer& response) {
+        bool first = request.get_param_value("range") == "{0,2}";
+        send_json(response, first ? R"([{"n": 3, "at": 1711277551963}, {"n": 2, "at": 1711277550000}])"
+                                  : R"([{"n": 1, "at": 1000000000000}])");
+    };
+    EXPECT_EQ(run("things"), "3/3/0/0, 2 complete");
+    ASSERT_TRUE(good(control_->run(
+        "update _devlake_collector_latest_state set latest_success_start = '2024-03-24 10:52:31.500'")));
+    ASSERT_TRUE(good(
+        run_in(*data_, "update demo set version = 'v2'; insert into demo (id, version) values (2, 'v1')")));
+    // The known parent's list ends with its first page; the new one's is read whole.
+    EXPECT_EQ(run("things"), "7/3/0/0, 3");
+    EXPECT_EQ(rows_of(*data_, "select input, count(*) from _raw_demo_things group by input order by input"),
+              "{\"id\":1}|3\n{\"id\":2}|3");
+}
+
+TEST_F(Collect, UnfinishedItemsBelowParentsAreThoseOfTheirParent) {
+    declare(newest_first);
+    ASSERT_TRUE(good(run_in(*data_, "insert into demo values (1, 'v1', 'open'), (2, 'v1', 'open')")));
+    source_.answer = [&](const Request& request, Answer& response) {
+        bool item = request.path.ends_with("/1/1") || request.path.ends_with("/2/1");
+        send_json(response, item ? R"({"n": 1, "at": 0})" : R"([{"n": 1, "at": 4102444800000}])");
+    };
+    EXPECT_EQ(run("things"), "2/2/0/0, 2 complete");
+    ASSERT_TRUE(good(run_in(*data_, "update demo set version = 'v2' where id = 2")));
+    source_.newly_asked();
+    run("things");
+    // Item 1 stood in the list of parent 2, which says nothing of item 1 of parent 1.
+    EXPECT_THAT(source_.newly_asked(),
+                ElementsAre("GET /demo/1/1?tree=n%2Cat", HasSubstr("GET /demo/2?range=")));
+}
+
+// ---- answers for several scopes
+
+TEST_F(Collect, OneAnswerServesAllScopesOfAConnection) {
+    declare(R"(
+  things:
+    subtask: Collect
+    raw: _raw_demo_things
+    path: things
+    once: 10m
+    keep: {/owner: "{owner}"}
+    drop: {/state: [gone, lost]}
+    key: [id]
+    item: {id: bigint, owner: varchar}
+)");
+    std::atomic<int> broken = 1;
+    source_.answer = [&](const Request&, Answer& response) {
+        send_json(response, broken-- > 0
+                                ? "<html>"
+                                : R"([{"id": 1, "owner": "a", "state": "there"}, {"id": 2, "owner": "b"},
+            {"id": 3, "owner": "a", "state": "lost"}, {"id": 4, "state": "gone"}])");
+    };
+    SharedAnswers answers;
+    auto collected = [&](const std::string& owner, SharedAnswers* shared) {
+        options_["owner"] = owner;
+        auto asked = task("things");
+        asked.params = owner;
+        asked.answers = shared;
+        auto summary = collect(asked, *client_, *data_, *control_);
+        return summary ? std::to_string(summary->rows.seen) + ", " + std::to_string(summary->requests)
+                       : summary.error().text();
+    };
+    // What proved useless is asked for again, and not kept.
+    EXPECT_EQ(collected("a", &answers), "1, 2");
+    EXPECT_EQ(collected("b", &answers), "1, 0");
+    EXPECT_EQ(collected("c", &answers), "0, 0");
+    // An empty value keeps nothing out.
+    EXPECT_EQ(collected("", &answers), "2, 0");
+    EXPECT_EQ(collected("b", nullptr), "1, 1");
+    options_["connectionId"] = "2";
+    EXPECT_EQ(collected("b", &answers), "1, 1");
+}
+
 }  // namespace
 }  // namespace tarn::connector

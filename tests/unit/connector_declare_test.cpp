@@ -173,6 +173,9 @@ TEST(Placeholders, AreNamesWithinBraces) {
     EXPECT_EQ(filled("{since} {since:epoch} {since:epoch_ms} {since:%Y/%m/%d %H:%M}"),
               "2023-11-14T22:13:20Z 1700000000 1700000000123 2023/11/14 22:13");
     EXPECT_EQ(filled("a{never}"), "a!");
+    values.texts["path"] = "a/b%2F c";
+    EXPECT_EQ(filled("{path:each job}/x", Encoding::path), "job/a/job/b%252F%20c/x");
+    EXPECT_EQ(filled("{empty:each job}/x", Encoding::path), "/x!");
     EXPECT_EQ(filled("{nobody}"), "there is no value for {nobody}");
 }
 

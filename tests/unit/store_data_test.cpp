@@ -154,6 +154,25 @@ TEST(Mirror, WritesOnlyRowsThatDiffer) {
               "true");
 }
 
+TEST(Mirror, LeavesRowsThatModelsMade) {
+    Schema schema = tarn_schema();
+    ASSERT_TRUE(
+        good(schema.parse("create table jobs (name varchar(255) not null, url text, primary key (name)) "
+                          "origin control;",
+                          "test.sql")));
+    auto control = open_control(":memory:", schema);
+    auto data = open_data(":memory:");
+    ASSERT_TRUE(good(data->ensure(schema)));
+    ASSERT_TRUE(good(control->run("insert into jobs (name, url) values ('scope', 'a')")));
+    auto made = "insert into jobs (name, url, _raw_data_id) values ('scope', 'm', 7), ('below', 'm', 8)";
+    ASSERT_TRUE(good(run_in(*data, made)));
+    ASSERT_TRUE(good(mirror_control(*data, *control, *schema.table("jobs"))));
+    EXPECT_EQ(rows_of(*data, "select name, url from jobs order by name"), "below|m\nscope|a");
+    ASSERT_TRUE(good(control->run("delete from jobs")));
+    ASSERT_TRUE(good(mirror_control(*data, *control, *schema.table("jobs"))));
+    EXPECT_EQ(rows_of(*data, "select name, url from jobs order by name"), "below|m");
+}
+
 TEST(Home, OneProcessAtATime) {
     TestFolder folder;
     Schema schema = tarn_schema();
