@@ -100,6 +100,7 @@ class World:
             self.add_board(index)
         for key in self.projects:
             self.fill_project(key)
+        self.cross_epics()
 
     def add_user(self, index):
         name = f"dev-{index + 1:02d}"
@@ -156,6 +157,15 @@ class World:
             self.live(issue, made, own_sprints)
             made.append(issue)
         self.add_peculiar(made)
+
+    def cross_epics(self):
+        """In each project an issue whose epic is in the next one, so on no board of its own."""
+        epics = {issue["project"]: issue["id"] for issue in self.issues.values() if issue["type"] == 10000}
+        order = list(self.projects)
+        for place, project in enumerate(order):
+            stories = [issue for issue in self.issues.values() if issue["project"] == project and issue["type"] == 10001]
+            if len(order) > 1 and epics and stories:
+                stories[-1]["epic"] = epics[order[(place + 1) % len(order)]]
 
     def add_issue(self, project, kind, moment):
         record = self.projects[project]
@@ -263,8 +273,9 @@ class World:
         old = issue[field]
         shown = ("Reviewer", "custom", REVIEWER_FIELD) if field == "reviewer" else (field, "jira", field)
         issue[field] = person
-        # The persons are told by their numbers here; what Jira calls them depends on the deployment.
-        self.record(issue, moment, (*shown, ("user", old), ("display", old), ("user", person), ("display", person)))
+        # Persons stand here by number, as what Jira calls them depends on the deployment; the shown names stay as they were.
+        sides = [side for who in (old, person) for side in (("user", who), who and self.users[who]["display"])]
+        self.record(issue, moment, (*shown, *sides))
 
     def reassign(self, issue, moment):
         self.set_person(issue, "assignee", self.random.choice((*self.people, None)), moment)

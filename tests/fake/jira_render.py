@@ -268,8 +268,7 @@ class Renderer:
 
     def history_value(self, value):
         if isinstance(value, tuple):
-            kind, number = value
-            return self.user_name(number) if kind == "user" else number and self.user(number)["displayName"]
+            return self.user_name(value[1])
         return None if value is None else str(value)
 
     def embedded_comments(self, issue, document):
