@@ -13,6 +13,7 @@ import binascii
 import dataclasses
 import json
 import re
+from urllib.parse import parse_qsl
 
 from invented import Clock, parse_time
 from jira_answers import Refusal, Source
@@ -80,9 +81,12 @@ class JiraFake:
 
 
 def params_of(request):
-    """Of a POSTed search the members of its body, as a GET would name them."""
+    """Repeated parameters as a comma list; of a POSTed search the members of its body, as a GET would name them."""
     if request.method != "POST":
-        return request.params()
+        found = {}
+        for name, value in parse_qsl(request.query, keep_blank_values=True):
+            found[name] = f"{found[name]},{value}" if name in found else value
+        return found
     body = request.json()
     return {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in body.items() if value is not None}
 

@@ -127,7 +127,8 @@ class Source:
     def filter_search(self, params):
         self.only_cloud()
         with_jql = "jql" in params.get("expand", "").split(",")
-        seen = [record for record in self.world.filters.values() if not record["hidden"]]
+        wanted = params.get("id", "").split(",")
+        seen = [record for record in self.world.filters.values() if not record["hidden"] and (wanted == [""] or str(record["id"]) in wanted)]
         return paged(params, seen, lambda record: self.show.filter(record, with_jql), "values", 50)
 
     # ---- searches

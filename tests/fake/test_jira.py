@@ -110,6 +110,9 @@ def test_boards_sprints_and_filters(client):
     client.refused("agile/1.0/board/99", 404, "cannot be viewed")
     number = client.json("agile/1.0/board/4/configuration")["filter"]["id"]
     assert client.json(f"api/2/filter/{number}")["jql"] == "project in (ALPHA, BETA) ORDER BY Rank ASC"
+    if client.server.app.source.cloud:
+        found = client.all("api/3/filter/search?id=10003&id=10001", size=1, expand="jql")
+        assert [one["id"] for one in found] == ["10001", "10003"] and all("jql" in one for one in found)
     client.change("hide_filter", board=4)
     client.refused(f"api/2/filter/{number}", 400, "not available")
     client.refused("agile/1.0/board/4/issue", 400, "not available")
