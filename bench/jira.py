@@ -35,7 +35,8 @@ class BigBoard(jira.JiraFake):
     """Board 1 holds as many issues as are asked for; the rest of the answers is the small world's."""
 
     def __init__(self):
-        super().__init__(jira.make_app(projects=1, boards=1, users=50, issues=TEMPLATES + 2, histories=0, comments=1, worklogs=1, long=0).source)
+        small = jira.make_app(projects=1, boards=1, users=50, issues=TEMPLATES + 2, histories=0, comments=1, worklogs=1, long=0)
+        super().__init__(small.source)
         self.templates = [self.template(issue) for issue in list(self.source.world.issues.values())[2:]]
         self.changed = {}
 
@@ -72,15 +73,16 @@ class BigBoard(jira.JiraFake):
 class Bench:
     def __init__(self, server, folder):
         self.server = server
-        self.environment = {**os.environ, "TARN_HOME": str(folder / "home"), "TARN_SHARE": str(ROOT), "TEST_TOKEN": jira.TOKEN,
-                            "MEMORY_LIMIT": os.environ.get("MEMORY_LIMIT", "512MB")}
+        self.environment = {**os.environ, "TARN_HOME": str(folder / "home"), "TARN_SHARE": str(ROOT),
+                            "TEST_TOKEN": jira.TOKEN, "MEMORY_LIMIT": os.environ.get("MEMORY_LIMIT", "512MB")}
         self.command = [str(ROOT / "build" / "tarn"), "sync", "jira", "--endpoint", server.url + "/rest/", "--username", jira.USER,
                         "--password-env", "TEST_TOKEN", "--board", "1"]
 
     def run(self, what, *arguments):
         """Seconds and peak memory in MB of one run."""
         began = time.monotonic()
-        process = subprocess.Popen([*self.command, *arguments], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen([*self.command, *arguments], env=self.environment, text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         said = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -91,8 +93,8 @@ class Bench:
         return seconds, peak, said
 
     def count(self, table):
-        shown = subprocess.run([self.command[0], "query", f"select count(*) as n from {table}", "--format", "json"], env=self.environment,
-                               capture_output=True, text=True, check=True).stdout
+        command = [self.command[0], "query", f"select count(*) as n from {table}", "--format", "json"]
+        shown = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True).stdout
         return json.loads(shown)[0]["n"]
 
     def check(self, table, wanted):
@@ -106,7 +108,8 @@ def main():
     try:
         with FakeServer(BigBoard()) as server:
             bench = Bench(server, folder)
-            print(f"{ISSUES} issues of {len(server.app.issue(1))} bytes with {ITEMS} changes each, MEMORY_LIMIT={bench.environment['MEMORY_LIMIT']}")
+            limit = bench.environment["MEMORY_LIMIT"]
+            print(f"{ISSUES} issues of {len(server.app.issue(1))} bytes with {ITEMS} changes each, MEMORY_LIMIT={limit}")
             bench.run("collect", "--subtasks", COLLECTORS)
             seconds, peak, _ = bench.run("extract and convert, first time", "--skip-collectors")
             bench.check("issues", ISSUES)

@@ -25,7 +25,8 @@ def without_copies(data):
         return [without_copies(item) for item in data]
     if not isinstance(data, dict):
         return data
-    return {name: identity(value) if name in COPIES else without_copies(value) for name, value in data.items() if name not in OF_THE_MOMENT}
+    return {name: identity(value) if name in COPIES else without_copies(value)
+            for name, value in data.items() if name not in OF_THE_MOMENT}
 
 
 def identity(value):

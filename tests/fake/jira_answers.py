@@ -72,7 +72,8 @@ class Source:
 
     def server_info(self, _params):
         version = ("1001.0.0-SNAPSHOT", [1001, 0, 0], "Cloud") if self.cloud else ("9.12.4", [9, 12, 4], "Server")
-        return {"baseUrl": "https://jira.example.com", "version": version[0], "versionNumbers": version[1], "deploymentType": version[2],
+        return {"baseUrl": "https://jira.example.com", "version": version[0], "versionNumbers": version[1],
+                "deploymentType": version[2],
                 "buildNumber": 100_240 if self.cloud else 9_120_004, "buildDate": "2024-02-01T00:00:00.000+0000",
                 "serverTime": self.show.time(self.world.now()), "scmInfo": "0" * 40, "serverTitle": "Jira"}
 
@@ -116,7 +117,8 @@ class Source:
 
     def users(self, params):
         start, size = start_of(params), size_of(params, 50, 1000)
-        return [self.show.user(number) for number in self.matching_users(params.get("query", params.get("username", "")))[start:start + size]]
+        found = self.matching_users(params.get("query", params.get("username", "")))
+        return [self.show.user(number) for number in found[start:start + size]]
 
     def filter(self, _params, key):
         record = self.world.filters.get(int(key))
@@ -128,7 +130,8 @@ class Source:
         self.only_cloud()
         with_jql = "jql" in params.get("expand", "").split(",")
         wanted = params.get("id", "").split(",")
-        seen = [record for record in self.world.filters.values() if not record["hidden"] and (wanted == [""] or str(record["id"]) in wanted)]
+        seen = [record for record in self.world.filters.values()
+                if not record["hidden"] and (wanted == [""] or str(record["id"]) in wanted)]
         return paged(params, seen, lambda record: self.show.filter(record, with_jql), "values", 50)
 
     # ---- searches

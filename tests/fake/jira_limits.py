@@ -55,7 +55,8 @@ class Limits:
             return {"X-RateLimit-Limit": "350", "X-RateLimit-Remaining": "349", "X-RateLimit-NearLimit": "false"}
         reset = datetime.fromtimestamp(time.time() + self.retry_after, timezone.utc)
         return {"Retry-After": str(self.retry_after), "X-RateLimit-Limit": "350", "X-RateLimit-Remaining": "0",
-                "X-RateLimit-Reset": f"{reset:%Y-%m-%dT%H:%MZ}", "X-RateLimit-NearLimit": "true", "RateLimit-Reason": "jira-burst-based"}
+                "X-RateLimit-Reset": f"{reset:%Y-%m-%dT%H:%MZ}", "X-RateLimit-NearLimit": "true",
+                "RateLimit-Reason": "jira-burst-based"}
 
     def report(self):
         return {"after": self.after, "times": self.times, "retry_after": self.retry_after, "refused": self.refused}

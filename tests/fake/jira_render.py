@@ -98,8 +98,9 @@ class Renderer:
 
     def fields(self):
         """The catalogue of fields."""
-        system = (("summary", "string"), ("status", "status"), ("issuetype", "issuetype"), ("assignee", "user"), ("reporter", "user"),
-                  ("created", "datetime"), ("updated", "datetime"), ("duedate", "date"), ("labels", "array"), ("priority", "priority"))
+        system = (("summary", "string"), ("status", "status"), ("issuetype", "issuetype"), ("assignee", "user"),
+                  ("reporter", "user"), ("created", "datetime"), ("updated", "datetime"), ("duedate", "date"),
+                  ("labels", "array"), ("priority", "priority"))
         custom = ((jira_data.SPRINT_FIELD, "Sprint", "array", "com.pyxis.greenhopper.jira:gh-sprint"),
                   (jira_data.POINTS_FIELD, "Story Points", "number", "com.atlassian.jira.plugin.system.customfieldtypes:float"),
                   (jira_data.EPIC_FIELD, "Epic Link", "any", "com.pyxis.greenhopper.jira:gh-epic-link"),
@@ -177,7 +178,7 @@ class Renderer:
             "statuscategorychangedate": self.time(issue["created"]), "issuetype": self.issue_type(issue["type"]), "timespent": spent,
             "project": self.project(issue["project"]), "fixVersions": [self.version(name) for name in issue["versions"]],
             "aggregatetimespent": spent, "resolution": resolution, "resolutiondate": self.time(issue["resolved"]), "workratio": -1,
-            "lastViewed": None, "watches": {"self": self.self_url(f"issue/{issue['id']}/watchers"), "watchCount": 1, "isWatching": False},
+            "watches": {"self": self.self_url(f"issue/{issue['id']}/watchers"), "watchCount": 1, "isWatching": False}, "lastViewed": None,
             "created": self.time(issue["created"]), "priority": self.priority(issue["priority"]), "labels": issue["labels"],
             "timeestimate": left, "aggregatetimeoriginalestimate": estimate, "versions": [],
             "issuelinks": [self.link(link) for link in issue["links"] if self.other_end(link)],
@@ -203,7 +204,8 @@ class Renderer:
         closed = [self.sprint(sprint) for sprint in sprints if sprint["state"] == "closed"]
         epic = self.world.issues.get(issue["epic"])
         shown = epic and {"id": epic["id"], "key": self.world.key_of(epic), "self": f"{BASE}/rest/agile/1.0/epic/{epic['id']}",
-                          "name": epic["summary"], "summary": epic["summary"], "color": {"key": "color_4"}, "done": bool(epic["resolution"])}
+                          "name": epic["summary"], "summary": epic["summary"], "color": {"key": "color_4"},
+                          "done": bool(epic["resolution"])}
         return {"sprint": self.sprint(open_ones[-1]) if open_ones else None, **({"closedSprints": closed} if closed else {}),
                 "epic": shown or None, "flagged": False}
 
@@ -315,7 +317,8 @@ class Renderer:
     def development_summary(self, issue):
         count = len({commit["repo"] for commit in issue["commits"]})
         by_type = {"GitLab": {"count": count, "name": "GitLab"}} if count else {}
-        overall = {"count": count, "lastUpdated": self.time(issue["commits"][-1]["moment"]) if count else None, "dataType": "repository"}
+        newest = self.time(issue["commits"][-1]["moment"]) if count else None
+        overall = {"count": count, "lastUpdated": newest, "dataType": "repository"}
         return {"errors": [], "configErrors": [], "summary": {"repository": {"overall": overall, "byInstanceType": by_type}}}
 
 
