@@ -1,0 +1,28 @@
+// Lists that are the same for all scopes of a connection: what another scope has read lately is taken over in place of asking again.
+// Thread rule: any thread. Errors: those of the stores.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "connector/connector.h"
+#include "store/control.h"
+#include "store/data_file.h"
+#include "store/raw.h"
+
+namespace tarn::connector {
+
+struct SharedReading {
+    std::string params;  // of the scope that read the list; empty: nobody did
+    Millis started = 0;
+};
+
+// The latest complete reading that is not older than `Stream::shared`, by a scope with the same connection as `params`.
+Result<SharedReading> latest_reading(const Connector& connector, const Stream& stream,
+                                     const std::string& params, ControlStore& control);
+
+// Takes the rows of that scope over as a complete list. Value: items; 0 where it holds none of ours, then nothing is done.
+Result<std::int64_t> take_over(const SharedReading& reading, const Stream& stream, RawPass& pass,
+                               DataFile& data);
+
+}  // namespace tarn::connector
