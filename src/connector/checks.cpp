@@ -128,8 +128,6 @@ void check_templates(const Connector& connector, const Stream& stream, Problems&
         check_template(value, legal, "query " + name, stream.place, problems);
     for (const auto& [name, value] : stream.headers)
         check_template(value, legal, "header " + name, stream.place, problems);
-    for (const auto& [pointer, value] : stream.keep)
-        check_template(value, legal, "keep " + pointer, stream.place, problems);
     if (stream.since) check_template(stream.since->format, {"since"}, "since format", stream.place, problems);
     if (stream.window)
         check_template(stream.window->format, {"from", "to"}, "window format", stream.place, problems);
@@ -171,8 +169,7 @@ void check_dependences(const Stream& stream, Problems& problems) {
         wrong("window needs 'query' or a {from} placeholder in the request");
     }
     if (stream.forget && stream.parents.empty()) wrong("forget goes with 'parents'");
-    if (stream.shared != 0 && (!stream.parents.empty() || stream.since || stream.window || stream.open ||
-                               stream.conditional)) {
+    if (stream.shared != 0 && (stream.since || stream.window || stream.open || stream.conditional)) {
         wrong("shared goes with lists that are read in full each time");
     }
     if (!stream.basis.empty() && !stream.since) wrong("basis goes with 'since'");

@@ -27,7 +27,7 @@ class Collection {
 
     Result<CollectSummary> run() {
         SharedReading shared;
-        if (stream_.shared != 0 && !task_.full_sync) {
+        if (stream_.shared != 0 && stream_.parents.empty() && !task_.full_sync) {
             TARN_ASSIGN(shared, latest_reading(*task_.connector, stream_, task_.params, control_));
         }
         if (shared.params == task_.params) {
@@ -49,6 +49,7 @@ class Collection {
     Result<> read_own_list();
     Result<> read_list(const Unit& unit);
     Result<> read_parents();
+    Result<> take_over_parents();
     Result<> read_open();
     Result<CollectSummary> end(Millis read_at);
     Result<> read_basis();
@@ -128,8 +129,8 @@ Result<> Collection::read_basis() {
     TARN_ASSIGN(std::string now, value_of(stream_.basis));
     if (now.empty()) return {};
     TARN_ASSIGN(auto reader, data_.reader());
-    TARN_ASSIGN(auto before, reader->value("select version from _tarn_inputs where stream = " + sql_text(name_) +
-                                           " and params = " + sql_text(task_.params) +
+    TARN_ASSIGN(auto before, reader->value("select version from _tarn_inputs where stream = " +
+                                           sql_text(name_) + " and params = " + sql_text(task_.params) +
                                            " and input_key = " + sql_text(basis_key)));
     bool changed = before && *before != now;
     if (changed) mode_ = sync_mode(state_, true, task_.time_after);
@@ -143,11 +144,13 @@ Result<> Collection::find_zone() {
     zone_offset_ = -day;
     TARN_ASSIGN(std::string zone, value_of(stream_.since->zone));
     TARN_ASSIGN(auto reader, data_.reader());
-    TARN_ASSIGN(auto known, reader->value("select 1 from pg_timezone_names() where name = " + sql_text(zone)));
+    TARN_ASSIGN(auto known,
+                reader->value("select 1 from pg_timezone_names() where name = " + sql_text(zone)));
     if (!known) {
-        log()->warn("{}: the time zone '{}' is not known: what changed is asked for from a day earlier on. Next: set "
-                    "a time zone in the source's user profile.",
-                    name_, zone);
+        log()->warn(
+            "{}: the time zone '{}' is not known: what changed is asked for from a day earlier on. Next: set "
+            "a time zone in the source's user profile.",
+            name_, zone);
         return {};
     }
     std::string at = std::to_string(since_);
@@ -158,7 +161,8 @@ Result<> Collection::find_zone() {
 
 Result<std::string> Collection::value_of(const std::string& sql) {
     TARN_ASSIGN(auto rows, select(sql, [](const Parents&, const Parent&) { return true; }));
-    return rows.rows.empty() || rows.rows.front().values.empty() ? std::string() : rows.rows.front().values.front();
+    return rows.rows.empty() || rows.rows.front().values.empty() ? std::string()
+                                                                 : rows.rows.front().values.front();
 }
 
 PageFetch::Rules Collection::rules(bool details) const {
@@ -239,6 +243,7 @@ bool Collection::is_due(const Parents& parents, const Parent& parent,
         return false;
     if (task_.full_sync) return true;
     if (parents.versioned && state->second.version != parent.version) return true;
+    if (stream_.shared != 0 && now_millis() - read_at < stream_.shared) return false;
     if (stream_.refresh != 0) return now_millis() - read_at >= stream_.refresh;
     return !parents.versioned;
 }
@@ -259,6 +264,16 @@ Result<Parents> Collection::select(const std::string& sql,
     return selected;
 }
 
+Result<> Collection::take_over_parents() {
+    TARN_ASSIGN(auto shared, shared_parents(*task_.connector, stream_, name_, task_.params, data_));
+    for (const auto& row : parents_.rows) {
+        auto reading = shared.find(row.input);
+        if (reading != shared.end()) TARN_TRY(take_over(row.input, reading->second, stream_, *pass_, data_));
+    }
+    std::erase_if(parents_.rows, [&](const Parent& row) { return shared.contains(row.input); });
+    return {};
+}
+
 Result<> Collection::read_parents() {
     {
         TARN_ASSIGN(auto states, pass_->inputs());
@@ -271,6 +286,7 @@ Result<> Collection::read_parents() {
             for (const auto& [input, state] : states) gone_parents_.push_back(input);
         }
     }
+    if (stream_.shared != 0 && !task_.full_sync) TARN_TRY(take_over_parents());
     summary_.parents = static_cast<std::int64_t>(parents_.rows.size());
     whole_ = parents_.left_out == 0;
     PageFetch fetch(rules(false), client_, task_.cancel);
@@ -394,8 +410,7 @@ Result<CollectSummary> Collection::end(Millis read_at) {
     TARN_ASSIGN(summary_.rows, pass_->finish(summary_.complete && stream_.parents.empty()));
     // When an absent list is there one day, all that came in the meantime is wanted.
     TARN_TRY(save_latest_state(control_, stream_.raw, task_.params, state_, mode_,
-                               absent_ ? state_.latest_success_start : read_at,
-                               task_.time_after));
+                               absent_ ? state_.latest_success_start : read_at, task_.time_after));
     return summary_;
 }
 

@@ -129,9 +129,7 @@ Outcome PageFetch::read(const Job& job, const http::Request& request, http::Resp
 
 Result<> PageFetch::read_body(const Job& job, http::Response response, Outcome& out) const {
     const Stream& stream = *rules_.request.stream;
-    ReadRules rules = rules_.read;
-    TARN_ASSIGN(rules.keep, kept_values(rules_.request, job));
-    TARN_ASSIGN(out.body, read_page(std::move(response.body), rules, job.at.ordinal));
+    TARN_ASSIGN(out.body, read_page(std::move(response.body), rules_.read, job.at.ordinal));
     out.bytes = out.body.text->size() + out.body.items.size() * sizeof(Item);
     out.partial = out.body.reached_older;
     if (rules_.request.details) return {};

@@ -90,16 +90,6 @@ Result<http::Request> page_request(const RequestBase& base, const Job& job) {
     return request;
 }
 
-Result<Ordered> kept_values(const RequestBase& base, const Job& job) {
-    Ordered keep = base.stream->keep;
-    Values values = job_values(base, job);
-    for (auto& entry : keep) {
-        TARN_ASSIGN(Filled filled, fill(entry.second, values));
-        entry.second = filled.text;
-    }
-    return keep;
-}
-
 std::string shown_path(const std::string& url) { return url.substr(0, url.find_first_of("?#")); }
 
 }  // namespace tarn::connector

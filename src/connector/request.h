@@ -23,9 +23,6 @@ struct RequestBase {
 
 Result<http::Request> page_request(const RequestBase& base, const Job& job);
 
-// The stream's `keep` for the page's items.
-Result<Ordered> kept_values(const RequestBase& base, const Job& job);
-
 // Scheme, host and path, without the query: for messages.
 std::string shown_path(const std::string& url);
 

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "base/time.h"
 #include "connector/stored_items.h"
 
@@ -24,11 +25,10 @@ std::string connection_of(const Connector& connector, const std::string& params)
 
 Result<SharedReading> latest_reading(const Connector& connector, const Stream& stream,
                                      const std::string& params, ControlStore& control) {
-    TARN_ASSIGN(auto rows,
-                control.query("select raw_data_params, latest_success_start from "
-                              "_devlake_collector_latest_state where raw_data_table = ? and "
-                              "latest_success_start > ?",
-                              {stream.raw, format_sql(now_millis() - stream.shared)}));
+    TARN_ASSIGN(auto rows, control.query("select raw_data_params, latest_success_start from "
+                                         "_devlake_collector_latest_state where raw_data_table = ? and "
+                                         "latest_success_start > ?",
+                                         {stream.raw, format_sql(now_millis() - stream.shared)}));
     std::string connection = connection_of(connector, params);
     SharedReading latest;
     for (std::size_t i = 0; i < rows.rows.size(); ++i) {
@@ -53,6 +53,29 @@ Result<std::int64_t> take_over(const SharedReading& reading, const Stream& strea
         TARN_TRY(pass.write({items.begin() + static_cast<std::ptrdiff_t>(at), end}, {}, {}));
     }
     return static_cast<std::int64_t>(items.size());
+}
+
+Result<std::map<std::string, SharedParent>> shared_parents(const Connector& connector, const Stream& stream,
+                                                           const std::string& stream_name,
+                                                           const std::string& params, DataFile& data) {
+    std::map<std::string, SharedParent> found;
+    std::string connection = connection_of(connector, params);
+    TARN_ASSIGN(auto reader, data.reader());
+    TARN_TRY(reader->each(
+        "select input_key, params, version, epoch_ms(collected_at) from _tarn_inputs where stream = " +
+            sql_text(stream_name) + " and params <> " + sql_text(params) + " and collected_at > timestamp '" +
+            format_sql(now_millis() - stream.shared) + "' order by collected_at",
+        [&](const std::vector<duck::Text>& row) {
+            if (connection_of(connector, *row[1]) != connection) return;
+            found[*row[0]] = {*row[1], {row[2].value_or(""), std::stoll(row[3].value_or("0"))}};
+        }));
+    return found;
+}
+
+Result<> take_over(const std::string& input, const SharedParent& reading, const Stream& stream, RawPass& pass,
+                   DataFile& data) {
+    TARN_ASSIGN(auto items, stored_below(data, {stream.raw, reading.params}, {input}));
+    return pass.write(items, {}, {{input, reading.state}});
 }
 
 }  // namespace tarn::connector

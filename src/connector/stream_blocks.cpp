@@ -37,8 +37,7 @@ const Keys<Since>& since_keys() {
     static const Keys<Since> keys = {
         {"query", text(&Since::query)},    {"format", text(&Since::format)},
         {"field", pointer(&Since::field)}, {"overlap", duration(&Since::overlap)},
-        {"start", date(&Since::start)},
-        {"zone", text(&Since::zone)},
+        {"start", date(&Since::start)},    {"zone", text(&Since::zone)},
     };
     return keys;
 }

@@ -16,12 +16,9 @@ struct Layout {
 
 const Layout& layout_of(std::string_view type) {
     static const std::map<std::string_view, Layout> layouts = {
-        {"paragraph", {"", "\n", "", "", ""}},
-        {"heading", {"", "\n", "", "", ""}},
-        {"bulletList", {"", "", "• ", "\n", ""}},
-        {"orderedList", {"", "", "• ", "\n", ""}},
-        {"tableRow", {"", "\n", "", "", " | "}},
-        {"codeBlock", {"```\n", "\n```\n", "", "", ""}},
+        {"paragraph", {"", "\n", "", "", ""}},    {"heading", {"", "\n", "", "", ""}},
+        {"bulletList", {"", "", "• ", "\n", ""}}, {"orderedList", {"", "", "• ", "\n", ""}},
+        {"tableRow", {"", "\n", "", "", " | "}},  {"codeBlock", {"```\n", "\n```\n", "", "", ""}},
         {"blockquote", {"> ", "\n", "", "", ""}},
     };
     static const Layout plain;

@@ -148,7 +148,8 @@ class HeaderReader {
 // Every word `from` of the text.
 std::string with_word(const std::string& text, const std::string& from, const std::string& to) {
     auto in_word = [&](std::size_t at) {
-        return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 || text[at] == '_');
+        return at < text.size() &&
+               (std::isalnum(static_cast<unsigned char>(text[at])) != 0 || text[at] == '_');
     };
     std::string out;
     std::size_t done = 0;

@@ -13,10 +13,11 @@ namespace tarn::model {
 enum class Writes { rows, children, update };
 
 struct Model {
-    std::string id;    // "github/extract/issues": unique, names its state; of a further relation with "@relation" behind it
+    std::string
+        id;  // "github/extract/issues": unique, names its state; of a further relation with "@relation" behind it
     std::string file;  // for messages
     std::string subtask;
-    std::string driver, alias;             // `from`
+    std::string driver, alias;                               // `from`
     std::vector<std::string> other_drivers, other_subtasks;  // `from` and `subtask` with several parts
     Writes writes = Writes::rows;
     std::string target;

@@ -35,7 +35,8 @@ class TextColumn {
 bool groups_of(const RE2& pattern, std::string_view text, std::vector<re2::StringPiece>& groups) {
     groups.assign(static_cast<std::size_t>(pattern.NumberOfCapturingGroups()) + 1, {});
     re2::StringPiece piece(text.data(), text.size());
-    return pattern.Match(piece, 0, text.size(), RE2::UNANCHORED, groups.data(), static_cast<int>(groups.size()));
+    return pattern.Match(piece, 0, text.size(), RE2::UNANCHORED, groups.data(),
+                         static_cast<int>(groups.size()));
 }
 
 void regex_groups(duckdb_function_info, duckdb_data_chunk input, duckdb_vector output) {
@@ -63,7 +64,8 @@ void regex_groups(duckdb_function_info, duckdb_data_chunk input, duckdb_vector o
         duckdb_list_vector_reserve(output, size + count);
         duckdb_vector child = duckdb_list_vector_get_child(output);
         for (idx_t i = 0; i < count; ++i)
-            duckdb_vector_assign_string_element_len(child, size + i, groups[i + 1].data(), groups[i + 1].size());
+            duckdb_vector_assign_string_element_len(child, size + i, groups[i + 1].data(),
+                                                    groups[i + 1].size());
         size += count;
         duckdb_list_vector_set_size(output, size);
     }
@@ -73,8 +75,9 @@ void regex_groups(duckdb_function_info, duckdb_data_chunk input, duckdb_vector o
 
 Result<> register_text_functions(duck::Connection& connection) {
     // Every connector's models ask for them; DuckDB refuses a second registration.
-    TARN_ASSIGN(auto known,
-                connection.value("select 1 from duckdb_functions() where function_name = 'regex_groups' limit 1"));
+    TARN_ASSIGN(
+        auto known,
+        connection.value("select 1 from duckdb_functions() where function_name = 'regex_groups' limit 1"));
     if (known) return {};
     duckdb_scalar_function function = duckdb_create_scalar_function();
     duckdb_scalar_function_set_name(function, "regex_groups");

@@ -19,3 +19,6 @@ from (
         lambda item, n: not list_contains(list_transform(h.items[n + 1:], lambda later: str(later.field)), str(item.field))) end) as i
     from (select origin, unnest(j.changelog.histories) as h from _raw_jira_api_issues where str(j.fields.created) <> '')
 ) r
+-- A row that stands in the whole list, read because this one was cut off, belongs to that.
+anti join _tool_jira_issue_changelog_items t on t.connection_id = $connectionId and t.changelog_id = r.changelog_id
+    and t.field = str(r.i.field) and t._raw_data_table = '_raw_jira_api_issue_changelogs'
