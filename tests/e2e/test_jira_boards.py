@@ -124,8 +124,8 @@ def test_two_boards_in_any_order_give_one_row_per_issue(program, tmp_path, sourc
     for rows in homes:
         assert len([key for key in rows["_tool_jira_board_issues"] if key[1] == 1]) == 40 + 1
         assert len([key for key in rows["_tool_jira_board_issues"] if key[1] == 4]) == 80 + 1
-    # What a row was made from differs: the later board wins.
-    origins = ("_raw_data_params", "_raw_data_id", "_raw_data_table")
+    # What a row was made from differs, as the later board wins, and with it the address (an epic is read by another API).
+    origins = ("_raw_data_params", "_raw_data_id", "_raw_data_table", "self")
     plain = [{name: {key: {column: value for column, value in row.items() if column not in origins} for key, row in found.items()}
               for name, found in rows.comparable().items() if name not in RAW_TABLES} for rows in homes]
     assert not differences(plain[1], plain[0])
@@ -149,7 +149,7 @@ def test_boards_of_other_kinds(program, tmp_path, source, board):
     tarn = Tarn(program, tmp_path / "home")
     synced(tarn, other)
     rows = Rows(tarn)
-    assert len(rows["board_issues"]) == 40 + 1
+    assert len(rows["board_issues"]) == with_epics(other) > 38
     assert bool(rows["board_sprints"]) == (board == 3)
 
 
@@ -196,6 +196,6 @@ def test_boards_can_be_listed_and_tried(served, source):
     test = served.call("POST", f"/plugins/jira/connections/{connection}/test")
     assert test.status_code == 200, test.text
     add_board(served, connection, 1)
-    scope = served.call("GET", f"/plugins/jira/connections/{connection}/scopes/1").json()["scope"]
-    assert scope["name"] == source.one("agile/1.0/board/1")["name"]
+    scope = served.call("GET", f"/plugins/jira/connections/{connection}/scopes/1").json()
+    assert scope.get("scope", scope)["name"] == source.one("agile/1.0/board/1")["name"]
     assert run_boards(served, connection, [1])["status"] == "TASK_COMPLETED"
