@@ -14,4 +14,9 @@ select r.origin,
     str(r.i.toString) as to_string,
     str(r.i.tmpFromAccountId) as tmp_from_account_id,
     str(r.i.tmpToAccountId) as tmp_to_account_id
-from (select origin, j.id as changelog_id, unnest(j.items) as i from _raw_jira_api_issue_changelogs) r
+from (
+    -- Of several items of one field the last counts.
+    select origin, j.id as changelog_id, unnest(case when len(j.items) < 2 then j.items else list_filter(j.items,
+        lambda item, n: not list_contains(list_transform(j.items[n + 1:], lambda later: str(later.field)), str(item.field))) end) as i
+    from _raw_jira_api_issue_changelogs
+) r

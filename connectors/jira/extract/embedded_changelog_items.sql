@@ -14,6 +14,8 @@ select r.origin,
     str(r.i.tmpFromAccountId) as tmp_from_account_id,
     str(r.i.tmpToAccountId) as tmp_to_account_id
 from (
-    select origin, h.id as changelog_id, unnest(h.items) as i
+    -- Of several items of one field the last counts.
+    select origin, h.id as changelog_id, unnest(case when len(h.items) < 2 then h.items else list_filter(h.items,
+        lambda item, n: not list_contains(list_transform(h.items[n + 1:], lambda later: str(later.field)), str(item.field))) end) as i
     from (select origin, unnest(j.changelog.histories) as h from _raw_jira_api_issues where str(j.fields.created) <> '')
 ) r
