@@ -69,6 +69,12 @@ class JiraSource(FakeSource):
                 worklog["worklogs"] = self.one(f"api/2/issue/{issue['id']}/worklog")["worklogs"]
         return found
 
+    def outside_epics(self, issues):
+        """Epics of the issues that the board itself does not show; DevLake counts them to the board all the same."""
+        own = {issue["key"] for issue in issues}
+        keys = {issue["fields"]["epic"]["key"] for issue in issues if issue["fields"]["epic"]} - own
+        return [self.one(f"api/2/issue/{key}", expand="changelog") for key in sorted(keys)]
+
     def sprints(self):
         return self.list(f"agile/1.0/board/{self.board}/sprint")
 

@@ -34,6 +34,11 @@ def rich_issue(source, project="ALPHA"):
                 issue["worklogs"] and issue["labels"] and not issue["children"] and not issue["links"] and issue["type"] != 10000)
 
 
+def with_epics(source):
+    issues = source.issues()
+    return len(issues) + len(source.outside_epics(issues))
+
+
 def without_shared(rows, wanted):
     """Rows of tables that several scopes share stay when their items are gone: those of `rows` are added to `wanted`."""
     mine = rows.comparable()
@@ -117,10 +122,10 @@ def test_two_boards_in_any_order_give_one_row_per_issue(program, tmp_path, sourc
             synced(tarn, one)
         homes.append(Rows(tarn))
     for rows in homes:
-        assert len([key for key in rows["_tool_jira_board_issues"] if key[1] == 1]) == 40
-        assert len([key for key in rows["_tool_jira_board_issues"] if key[1] == 4]) == 80
-    # What a row was made from differs: the later board wins.
-    origins = ("_raw_data_params", "_raw_data_id", "_raw_data_table")
+        assert len([key for key in rows["_tool_jira_board_issues"] if key[1] == 1]) == 40 + 1
+        assert len([key for key in rows["_tool_jira_board_issues"] if key[1] == 4]) == 80 + 1
+    # What a row was made from differs, as the later board wins, and with it the address (an epic is read by another API).
+    origins = ("_raw_data_params", "_raw_data_id", "_raw_data_table", "self")
     plain = [{name: {key: {column: value for column, value in row.items() if column not in origins} for key, row in found.items()}
               for name, found in rows.comparable().items() if name not in RAW_TABLES} for rows in homes]
     assert not differences(plain[1], plain[0])
@@ -144,40 +149,32 @@ def test_boards_of_other_kinds(program, tmp_path, source, board):
     tarn = Tarn(program, tmp_path / "home")
     synced(tarn, other)
     rows = Rows(tarn)
-    assert len(rows["board_issues"]) == 40
+    assert len(rows["board_issues"]) == with_epics(other) > 38
     assert bool(rows["board_sprints"]) == (board == 3)
 
 
 # ---- the board's filter
 
-def test_a_changed_filter_is_told_and_a_full_run_obeys_it(program, settled, source, tmp_path):
-    source.change("set_jql", board=1, jql="project = ALPHA AND issuetype = Bug ORDER BY Rank")
-    done = sync(settled, source)
-    assert done.returncode == 1, done.stdout
-    assert "full" in done.stderr.lower(), done.stderr
-    synced(settled, source, "--full")
-    rows = Rows(settled)
-    assert len(rows["board_issues"]) == len(source.issues()) < 40
-    assert_same(settled, without_shared(rows, fresh_rows(program, tmp_path, source)))
+@pytest.mark.parametrize("jql", ["project = ALPHA AND issuetype = Bug ORDER BY Rank", "project = GAMMA", "project in (ALPHA, GAMMA)"],
+                         ids=["narrower", "another", "wider"])
+def test_a_changed_filter_is_obeyed(program, tmp_path, jql):
+    """Issues that a changed filter lets in did not change themselves. (Data Center's filter is asked for once an hour only.)"""
+    source = new_world("Cloud")
+    settled = copy_of(program, tmp_path / "home", "Cloud")
+    source.change("set_jql", board=1, jql=jql)
     synced(settled, source)
-
-
-def test_a_changed_filter_may_start_a_full_run_by_itself(program, settled, source, tmp_path):
-    source.change("set_jql", board=1, jql="project = ALPHA AND issuetype != Bug")
-    env = {"JIRA_JQL_AUTO_FULL_REFRESH": "true"}
-    synced(settled, source, env=env)
-    assert len(Rows(settled)["board_issues"]) == len(source.issues()) < 40
+    rows = Rows(settled)
+    assert len(rows["board_issues"]) == with_epics(source)
+    assert_same(settled, without_shared(rows, fresh_rows(program, tmp_path, source)))
     before = Rows(settled)
-    synced(settled, source, env=env)
+    synced(settled, source)
     assert Rows(settled).written_since(before) == {}
 
 
-def test_a_filter_that_is_only_ordered_anew_is_no_change(settled, source):
+def test_a_filter_that_is_only_ordered_anew_changes_no_issue(settled, source):
     source.change("set_jql", board=1, jql="project = ALPHA ORDER BY updated DESC")
     before = Rows(settled)
-    done = sync(settled, source)
-    # Either is right: DevLake compares the whole text.
-    assert done.returncode == 0 or "full" in done.stderr.lower()
+    synced(settled, source)
     assert not Rows(settled).written_since(before).get("issues")
 
 
@@ -199,6 +196,4 @@ def test_boards_can_be_listed_and_tried(served, source):
     test = served.call("POST", f"/plugins/jira/connections/{connection}/test")
     assert test.status_code == 200, test.text
     add_board(served, connection, 1)
-    scope = served.call("GET", f"/plugins/jira/connections/{connection}/scopes/1").json()["scope"]
-    assert scope["name"] == source.one("agile/1.0/board/1")["name"]
     assert run_boards(served, connection, [1])["status"] == "TASK_COMPLETED"

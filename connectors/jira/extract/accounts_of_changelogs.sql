@@ -17,6 +17,7 @@ select max(n.origin) as origin, $connectionId as connection_id, n.account_id, un
     'row': {'account_type': n.account_type, 'name': n.name, 'email': n.email, 'avatar_url': n.avatar_url, 'timezone': n.timezone}})."row")
 from named n
 anti join _tool_jira_accounts a
-    on a.connection_id = $connectionId and a.account_id = n.account_id and a._raw_data_table = '_raw_jira_api_users'
+    on a.connection_id = $connectionId and a.account_id = n.account_id
+    and (a._raw_data_table = '_raw_jira_api_users' or (n.name = '' and a.name <> ''))
 where n.account_id <> ''
 group by n.account_id
