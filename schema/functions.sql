@@ -5,6 +5,11 @@ create or replace macro str(value) as coalesce(value, '');
 create or replace macro num(value) as coalesce(value, 0);
 create or replace macro flag(value) as coalesce(value, false);
 
+-- The first of the texts that is not empty, else ''.
+create or replace macro first_text
+    (a, b) as coalesce(nullif(a, ''), b, ''),
+    (a, b, c) as coalesce(nullif(a, ''), nullif(b, ''), c, '');
+
 -- A row's provenance put together from its parts.
 create or replace macro origin_of(id, params, raw_table, remark) as
     {'id': id::ubigint, 'params': params::varchar, 'table': raw_table::varchar, 'remark': remark::varchar};
@@ -20,6 +25,11 @@ create or replace macro domain_id
 -- Domain id of a reference that may be missing: '' for 0, '' and NULL.
 create or replace macro domain_id_or_empty(kind, connection, key) as
     case when coalesce(key::varchar, '') in ('', '0') then '' else kind || ':' || connection::varchar || ':' || key::varchar end;
+
+-- Domain ids, parted by commas, of a comma list of references: the first number of each part.
+create or replace macro domain_ids(kind, connection, list) as array_to_string(list_transform(
+    list_filter(list_transform(string_split(str(list), ','), lambda part: regexp_extract(part, '[0-9]+')), lambda id: id <> ''),
+    lambda id: kind || ':' || connection::varchar || ':' || coalesce(try_cast(id as ubigint)::varchar, id)), ',');
 
 -- Whole minutes, whole seconds and seconds with a fraction from one time to a later one; NULL where one of them is missing.
 create or replace macro minutes_between(start, finish) as (epoch_ms(finish) - epoch_ms(start)) // 60000;
@@ -42,6 +52,17 @@ create or replace macro issue_type(requirement, bug, incident, labels) as
 -- Is the text one of a comma list, without regard to case and blanks? '' never is.
 create or replace macro in_list(comma_list, value) as
     coalesce(value, '') <> '' and list_contains(list_transform(string_split(comma_list, ','), lambda entry: lower(trim(entry))), lower(value));
+
+-- Standard status by lists of status words or categories.
+create or replace macro issue_status(value, done, todo) as
+    case when list_contains(done, str(value)) then 'DONE' when list_contains(todo, str(value)) then 'TODO' else 'IN_PROGRESS' end;
+
+-- What a scope config maps: issue type -> {standardType, statusMappings: {status -> {standardStatus}}}. An empty map for ''.
+create or replace macro type_mappings(json) as cast(coalesce(nullif(json, ''), '{}')::json as
+    map(varchar, struct("standardType" varchar, "statusMappings" map(varchar, struct("standardStatus" varchar)))));
+
+-- The regexes of a JSON list of {regex: …}; none for ''.
+create or replace macro regex_list(json) as coalesce(json_extract_string(nullif(json, ''), '$[*].regex')::varchar[], []::varchar[]);
 
 -- 'DEPLOYMENT' where the pattern matches, else ''.
 create or replace macro ci_type(pattern, value) as case when matches(pattern, value) then 'DEPLOYMENT' else '' end;
@@ -78,3 +99,10 @@ create or replace macro first_line(value) as split_part(str(value), chr(10), 1);
 
 -- A time of RFC 3339 text, UTC; NULL where the text is none.
 create or replace macro utc_time(value) as timezone('UTC', try_cast(upper(value) as timestamptz));
+
+-- As utc_time; a time or a date that names no offset is one in the offset of another time's text.
+create or replace macro time_like(value, other) as case
+    when regexp_matches(value, ':\d\d(\.\d+)?\s*([zZ]|[+-]\d\d:?(\d\d)?)$') then utc_time(value)
+    when regexp_matches(value, '^\d{4}-\d\d-\d\d') then utc_time(
+        value || case when length(value) <= 10 then ' 00:00:00' else '' end || regexp_extract(other, '([zZ]|[+-]\d\d:?(\d\d)?)$'))
+end;

@@ -34,6 +34,10 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
     return out;
 }
 
+bool contains(const std::vector<std::string>& list, std::string_view item) {
+    return std::ranges::find(list, item) != list.end();
+}
+
 std::string lower(std::string_view text) {
     std::string out(text);
     std::ranges::transform(out, out.begin(),

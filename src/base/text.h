@@ -11,6 +11,7 @@ std::string_view trimmed(std::string_view text);
 std::vector<std::string> split(std::string_view text,
                                char separator);  // parts are trimmed, empty ones left out
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
+bool contains(const std::vector<std::string>& list, std::string_view item);
 std::string lower(std::string_view text);
 std::string replaced(std::string text, std::string_view from, std::string_view to);
 

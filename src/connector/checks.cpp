@@ -175,6 +175,11 @@ void check_dependences(const Stream& stream, Problems& problems) {
     if (stream.window && stream.window->query.empty() && !in_any_template(stream, "from")) {
         wrong("window needs 'query' or a {from} placeholder in the request");
     }
+    if (stream.forget && stream.parents.empty()) wrong("forget goes with 'parents'");
+    if (stream.shared != 0 && (stream.since || stream.window || stream.open || stream.conditional)) {
+        wrong("shared goes with lists that are read in full each time");
+    }
+    if (!stream.basis.empty() && !stream.since) wrong("basis goes with 'since'");
     if (stream.window && stream.window->cap == 0) wrong("window: cap must not be 0");
 }
 

@@ -4,10 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "connector/batch.h"
 #include "connector/latest_state.h"
 #include "connector/page_fetch.h"
+#include "connector/shared_lists.h"
 
 namespace tarn::connector {
 namespace {
@@ -24,10 +26,22 @@ class Collection {
           place_{stream_.raw, task.params} {}
 
     Result<CollectSummary> run() {
+        SharedReading shared;
+        if (stream_.shared != 0 && stream_.parents.empty() && !task_.full_sync) {
+            TARN_ASSIGN(shared, latest_reading(*task_.connector, stream_, task_.params, control_));
+        }
+        if (shared.params == task_.params) {
+            summary_.complete = true;
+            return summary_;
+        }
         TARN_TRY(begin());
+        if (!shared.params.empty()) {
+            TARN_ASSIGN(items_, take_over(shared, stream_, *pass_, data_));
+            if (items_ > 0) return end(shared.started);
+        }
         TARN_TRY(stream_.parents.empty() ? read_own_list() : read_parents());
         if (stream_.open && !mode_.full) TARN_TRY(read_open());
-        return end();
+        return end(pass_->started_at());
     }
 
   private:
@@ -36,8 +50,12 @@ class Collection {
     Result<> read_own_list();
     Result<> read_list(const Unit& unit);
     Result<> read_parents();
+    Result<> take_over_parents();
     Result<> read_open();
-    Result<CollectSummary> end();
+    Result<CollectSummary> end(Millis read_at);
+    Result<> read_basis();
+    Result<> find_zone();
+    Result<std::string> value_of(const std::string& sql);
 
     Result<> drain(PageFetch& fetch, const PageQueue::Source& source, bool details);
     Result<> take(Delivery& page, bool details);
@@ -67,6 +85,11 @@ class Collection {
     std::optional<Batch> batch_;
     Parents parents_;
 
+    static constexpr const char* basis_key = "?basis";  // a name that no parent's input has
+    std::string basis_;                                 // to be remembered; empty: nothing new
+    std::vector<std::string> gone_parents_;
+    Millis zone_offset_ = 0;
+
     bool whole_ = true;  // all lists were read to their end
     bool unit_partial_ = false;
     bool absent_ = false;  // the source has no such list for this scope now
@@ -86,12 +109,14 @@ std::string Collection::fingerprint() const {
 Result<> Collection::begin() {
     TARN_ASSIGN(state_, load_latest_state(control_, stream_.raw, task_.params));
     mode_ = sync_mode(state_, task_.full_sync, task_.time_after);
+    if (!stream_.basis.empty()) TARN_TRY(read_basis());
     if (stream_.since || stream_.window) since_ = mode_.since;
     if (stream_.since && !mode_.full) {
         // Sources tell times cut to seconds: what came within the second of the last start counts as new.
         constexpr Millis second = 1000;
         since_ = std::max<Millis>(1, (since_ - stream_.since->overlap) / second * second);
     }
+    if (stream_.since && !stream_.since->zone.empty() && since_ != 0) TARN_TRY(find_zone());
     TARN_ASSIGN(pass_,
                 RawPass::open(data_, control_, name_, stream_.raw, task_.params, fingerprint(), now()));
     if (stream_.conditional) {
@@ -101,6 +126,47 @@ Result<> Collection::begin() {
     return {};
 }
 
+// A list that rests on something else than before is read in full: items may have come in that did not change themselves.
+Result<> Collection::read_basis() {
+    TARN_ASSIGN(std::string now, value_of(stream_.basis));
+    if (now.empty()) return {};
+    TARN_ASSIGN(auto reader, data_.reader());
+    TARN_ASSIGN(auto before, reader->value("select version from _tarn_inputs where stream = " +
+                                           sql_text(name_) + " and params = " + sql_text(task_.params) +
+                                           " and input_key = " + sql_text(basis_key)));
+    bool changed = before && *before != now;
+    if (changed) mode_ = sync_mode(state_, true, task_.time_after);
+    if (changed || !before || mode_.full) basis_ = now;
+    return {};
+}
+
+// Times for the source stand in its zone. Where that is unknown, a time that is early enough in every zone is sent.
+Result<> Collection::find_zone() {
+    constexpr Millis day = 86'400'000;
+    zone_offset_ = -day;
+    TARN_ASSIGN(std::string zone, value_of(stream_.since->zone));
+    TARN_ASSIGN(auto reader, data_.reader());
+    TARN_ASSIGN(auto known,
+                reader->value("select 1 from pg_timezone_names() where name = " + sql_text(zone)));
+    if (!known) {
+        log()->warn(
+            "{}: the time zone '{}' is not known: what changed is asked for from a day earlier on. Next: set "
+            "a time zone in the source's user profile.",
+            name_, zone);
+        return {};
+    }
+    std::string at = std::to_string(since_);
+    TARN_ASSIGN(zone_offset_, reader->number("select epoch_ms(timezone(" + sql_text(zone) +
+                                             ", timezone('UTC', epoch_ms(" + at + "::bigint)))) - " + at));
+    return {};
+}
+
+Result<std::string> Collection::value_of(const std::string& sql) {
+    TARN_ASSIGN(auto rows, select(sql, [](const Parents&, const Parent&) { return true; }));
+    return rows.rows.empty() || rows.rows.front().values.empty() ? std::string()
+                                                                 : rows.rows.front().values.front();
+}
+
 PageFetch::Rules Collection::rules(bool details) const {
     PageFetch::Rules rules;
     rules.place = name_;
@@ -108,7 +174,8 @@ PageFetch::Rules Collection::rules(bool details) const {
     rules.request.stream = &stream_;
     rules.request.endpoint = task_.endpoint;
     rules.request.values.texts.insert(task_.options.begin(), task_.options.end());
-    rules.request.values.times["since"] = since_ == 0 && stream_.since ? stream_.since->start : since_;
+    Millis since = since_ == 0 && stream_.since ? stream_.since->start : since_;
+    rules.request.values.times["since"] = since == 0 ? 0 : since + zone_offset_;
     rules.request.parents = &parents_;
     rules.request.details = details;
     rules.read.rows = details ? stream_.open->rows : stream_.rows;
@@ -181,6 +248,7 @@ bool Collection::is_due(const Parents& parents, const Parent& parent,
         return false;
     if (task_.full_sync) return true;
     if (parents.versioned && state->second.version != parent.version) return true;
+    if (stream_.shared != 0 && now() - read_at < stream_.shared) return false;
     if (stream_.refresh != 0) return now() - read_at >= stream_.refresh;
     return !parents.versioned;
 }
@@ -201,14 +269,30 @@ Result<Parents> Collection::select(const std::string& sql,
     return selected;
 }
 
+Result<> Collection::take_over_parents() {
+    TARN_ASSIGN(auto shared, shared_parents(*task_.connector, stream_, name_, task_.params, data_));
+    for (const auto& row : parents_.rows) {
+        auto reading = shared.find(row.input);
+        if (reading != shared.end()) TARN_TRY(take_over(row.input, reading->second, stream_, *pass_, data_));
+    }
+    std::erase_if(parents_.rows, [&](const Parent& row) { return shared.contains(row.input); });
+    return {};
+}
+
 Result<> Collection::read_parents() {
     {
         TARN_ASSIGN(auto states, pass_->inputs());
         TARN_ASSIGN(parents_, select(stream_.parents, [&](const Parents& parents, const Parent& parent) {
-                        return is_due(parents, parent, states);
+                        bool due = is_due(parents, parent, states);
+                        if (stream_.forget) states.erase(parent.input);
+                        return due;
                     }));
         for (auto& parent : parents_.rows) parent.fresh = !states.contains(parent.input);
+        if (stream_.forget) {
+            for (const auto& [input, state] : states) gone_parents_.push_back(input);
+        }
     }
+    if (stream_.shared != 0 && !task_.full_sync) TARN_TRY(take_over_parents());
     summary_.parents = static_cast<std::int64_t>(parents_.rows.size());
     whole_ = parents_.left_out == 0;
     PageFetch fetch(rules(false), client_, task_.cancel);
@@ -327,15 +411,16 @@ void Collection::end_unit(const Delivery& page, bool details) {
     unit_partial_ = false;
 }
 
-Result<CollectSummary> Collection::end() {
+Result<CollectSummary> Collection::end(Millis read_at) {
     summary_.requests = earlier_requests_;
     summary_.complete = whole_ && since_ == 0;
     // Below parents, what vanished is told by each parent.
+    if (!gone_parents_.empty()) TARN_TRY(pass_->forget_inputs(gone_parents_));
+    if (!basis_.empty()) TARN_TRY(pass_->write({}, {}, {{basis_key, {basis_, now()}}}));
     TARN_ASSIGN(summary_.rows, pass_->finish(summary_.complete && stream_.parents.empty()));
     // When an absent list is there one day, all that came in the meantime is wanted.
     TARN_TRY(save_latest_state(control_, stream_.raw, task_.params, state_, mode_,
-                               absent_ ? state_.latest_success_start : pass_->started_at(),
-                               task_.time_after));
+                               absent_ ? state_.latest_success_start : read_at, task_.time_after));
     return summary_;
 }
 

@@ -23,7 +23,7 @@ namespace tarn::connector {
 using Ordered = std::vector<std::pair<std::string, std::string>>;  // keeps the file's order
 
 struct Field {
-    std::string name, kind;  // url, text, secret, number, boolean, regex, list, map, json, choice
+    std::string name, kind;  // url, text, secret, number, boolean, regex, regexes, list, map, json, choice
     std::string title, help, default_value;
     std::string column;  // of the connection or scope config table; default: snake_case of the name
     bool required = false;
@@ -49,6 +49,7 @@ struct Since {
     std::string field;               // newest-first lists: pointer of the item's time
     Millis overlap = 0;              // asked for again before the last success
     Millis start = 0;                // sent where nothing is known yet; 0: nothing is sent
+    std::string zone;                // select of the time zone in which the source reads times; empty: UTC
 };
 
 struct Window {
@@ -73,6 +74,9 @@ struct Stream {
     std::vector<std::string> key;  // pointers
     Ordered keep, drop;            // pointer -> value; several values of one pointer: any of them
     std::string parents;           // select
+    std::string basis;             // select of what the list rests on: with another value it is read in full
+    Millis shared = 0;             // how long another scope's reading of the list is good enough
+    bool forget = false;           // rows of parents that are gone go, too
     model::Shape item, input;
     std::optional<Since> since;
     std::optional<Window> window;

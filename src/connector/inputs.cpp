@@ -49,7 +49,7 @@ ColumnType option_type(const Connector& connector, const std::string& column) {
 }
 
 Result<> check_regex(const Field& field, const std::string& pattern) {
-    if (field.kind != "regex" || pattern.empty()) return {};
+    if (pattern.empty()) return {};
     // %s stands for a name that the connector puts in.
     RE2 compiled(pattern, RE2::Quiet);
     if (compiled.ok()) return {};
@@ -57,11 +57,27 @@ Result<> check_regex(const Field& field, const std::string& pattern) {
                 "scope config, " + field.name, "Correct it (RE2 syntax) and run again.");
 }
 
+// A list of {regex: …}.
+Result<> check_regexes(const Field& field, const Json& value) {
+    Json list = value.is_string() ? Json::parse(value.get<std::string>(), nullptr, false) : value;
+    if (list.is_null() || (value.is_string() && value.get<std::string>().empty())) return {};
+    auto bad = fail(ErrorKind::bad_data, "must be a list of {regex: …}", "scope config, " + field.name,
+                    "Correct it and run again.");
+    if (!list.is_array()) return bad;
+    for (const auto& entry : list) {
+        auto regex = entry.is_object() ? entry.find("regex") : entry.end();
+        if (regex == entry.end() || !regex->is_string()) return bad;
+        TARN_TRY(check_regex(field, regex->get<std::string>()));
+    }
+    return {};
+}
+
 Result<std::string> field_literal(const Field& field, const Json& value) {
     std::string text = text_of(value);
     if (field.kind == "number") return number_literal(field.name, text);
     if (field.kind == "boolean") return std::string(text == "true" || text == "1" ? "true" : "false");
-    TARN_TRY(check_regex(field, text));
+    if (field.kind == "regex") TARN_TRY(check_regex(field, text));
+    if (field.kind == "regexes") TARN_TRY(check_regexes(field, value));
     return model::text_literal(text);
 }
 
@@ -129,6 +145,9 @@ model::Surroundings surroundings(const Connector& connector, const Schema& schem
     for (const auto& stream : connector.streams) {
         around.raw[stream.raw] = {stream.item, stream.input, key_paths(stream)};
         if (!stream.parents.empty()) around.selects.emplace_back(stream.name + ".parents", stream.parents);
+        if (!stream.basis.empty()) around.selects.emplace_back(stream.name + ".basis", stream.basis);
+        if (stream.since && !stream.since->zone.empty())
+            around.selects.emplace_back(stream.name + ".zone", stream.since->zone);
         if (stream.open) around.selects.emplace_back(stream.name + ".open", stream.open->select);
         for (const auto* part : {".parents", ".open"}) around.select_files[stream.name + part] = stream.place;
     }

@@ -54,6 +54,15 @@ Result<std::vector<RawItem>> stored_items(DataFile& data, const RawPlace& place,
     return out;
 }
 
+Result<std::vector<RawItem>> all_items(DataFile& data, const RawPlace& place) {
+    std::vector<RawItem> out;
+    TARN_TRY(each_item(data, place, "true", [&](const std::string& text, RawItem item) {
+        item.item_key = text;
+        out.push_back(std::move(item));
+    }));
+    return out;
+}
+
 Result<std::vector<RawItem>> stored_below(DataFile& data, const RawPlace& place,
                                           const std::vector<std::string>& input_keys) {
     std::vector<RawItem> out;

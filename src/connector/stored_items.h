@@ -22,4 +22,7 @@ Result<std::vector<RawItem>> stored_items(DataFile& data, const RawPlace& place,
 Result<std::vector<RawItem>> stored_below(DataFile& data, const RawPlace& place,
                                           const std::vector<std::string>& input_keys);
 
+// All items of a list without parents.
+Result<std::vector<RawItem>> all_items(DataFile& data, const RawPlace& place);
+
 }  // namespace tarn::connector

@@ -37,7 +37,7 @@ const Keys<Since>& since_keys() {
     static const Keys<Since> keys = {
         {"query", text(&Since::query)},    {"format", text(&Since::format)},
         {"field", pointer(&Since::field)}, {"overlap", duration(&Since::overlap)},
-        {"start", date(&Since::start)},
+        {"start", date(&Since::start)},    {"zone", text(&Since::zone)},
     };
     return keys;
 }
@@ -117,6 +117,9 @@ const Keys<Stream>& stream_keys() {
         {"drop", values_of_pointers(&Stream::drop)},
         {"parents", text(&Stream::parents)},
         {"input", shape(&Stream::input)},
+        {"basis", text(&Stream::basis)},
+        {"shared", duration(&Stream::shared)},
+        {"forget", flag(&Stream::forget)},
         {"since", optional_block(&Stream::since, "since", since_keys)},
         {"window", optional_block(&Stream::window, "window", window_keys)},
         {"open", optional_block(&Stream::open, "open", open_keys)},

@@ -10,10 +10,6 @@
 namespace tarn::model {
 namespace {
 
-bool contains(const std::vector<std::string>& list, const std::string& item) {
-    return std::ranges::find(list, item) != list.end();
-}
-
 std::string canonical(const Column& column, const std::string& value) {
     if (column.type == ColumnType::datetime)
         return "date_trunc('milliseconds', try_cast(" + value + " as timestamp))";

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "model/document.h"
 
 namespace tarn::model {
 namespace {
@@ -35,6 +36,7 @@ std::string_view shape_name(Shape::Kind kind) {
         case Shape::Kind::time: return "time";
         case Shape::Kind::date: return "date";
         case Shape::Kind::json: return "json";
+        case Shape::Kind::document: return "document";
     }
     return "value";
 }
@@ -283,12 +285,20 @@ bool JsonWriter::object(simdjson::ondemand::object in, const Shape& shape, duckd
     for (idx_t i = 0; i < shape.fields.size(); ++i) {
         set_null(shape.fields[i].shape, duckdb_struct_vector_get_child(vector, i), row);
     }
+    constexpr std::string_view all_others = "*";
+    std::string others;
+    idx_t others_at = shape.fields.size();
+    for (idx_t i = 0; i < shape.fields.size(); ++i) {
+        if (shape.fields[i].name == all_others) others_at = i;
+    }
     for (auto member : in) {
         simdjson::ondemand::raw_json_string key;
         if (auto error = member.key().get(key)) return broken(error);
+        bool known = false;
         for (idx_t i = 0; i < shape.fields.size(); ++i) {
             const auto& [name, field_shape] = shape.fields[i];
-            if (!key.unsafe_is_equal(name)) continue;
+            if (i == others_at || !key.unsafe_is_equal(name)) continue;
+            known = true;
             simdjson::ondemand::value field;
             if (auto error = member.value().get(field)) return broken(error);
             duckdb_vector child = duckdb_struct_vector_get_child(vector, i);
@@ -299,7 +309,45 @@ bool JsonWriter::object(simdjson::ondemand::object in, const Shape& shape, duckd
             }
             break;
         }
+        if (!known && others_at < shape.fields.size()) {
+            simdjson::ondemand::value field;
+            if (auto error = member.value().get(field)) return broken(error);
+            if (!add_member(others, key, field)) return false;
+        }
     }
+    if (others.empty()) return true;
+    duckdb_vector child = duckdb_struct_vector_get_child(vector, others_at);
+    duckdb_validity_set_row_valid(duckdb_vector_get_validity(child), row);
+    put_text(child, row, others + "}");
+    return true;
+}
+
+// The name as it stands in the payload, with its escapes.
+bool JsonWriter::add_member(std::string& object, simdjson::ondemand::raw_json_string key,
+                            simdjson::ondemand::value in) {
+    std::string_view raw;
+    if (!raw_text(in, raw)) return false;
+    if (raw == "null") return true;
+    const char* end = key.raw();
+    while (*end != '"') end += *end == '\\' ? 2 : 1;
+    object += object.empty() ? "{\"" : ",\"";
+    object.append(key.raw(), end);
+    object += "\":";
+    object += raw;
+    return true;
+}
+
+bool JsonWriter::raw_text(simdjson::ondemand::value in, std::string_view& out) {
+    simdjson::ondemand::object object_in;
+    simdjson::ondemand::array array_in;
+    if (in.get_object().get(object_in) == simdjson::SUCCESS) {
+        if (auto error = object_in.raw_json().get(out)) return broken(error);
+    } else if (in.get_array().get(array_in) == simdjson::SUCCESS) {
+        if (auto error = array_in.raw_json().get(out)) return broken(error);
+    } else {
+        out = in.raw_json_token();
+    }
+    out = trimmed(out);
     return true;
 }
 
@@ -310,18 +358,11 @@ bool JsonWriter::value(simdjson::ondemand::value in, const Shape& shape, duckdb_
         set_null(shape, vector, row);
         return true;
     }
-    if (shape.kind == Shape::Kind::json) {
+    bool nested = type == json_type::object || type == json_type::array;
+    if (shape.kind == Shape::Kind::json || (shape.kind == Shape::Kind::document && nested)) {
         std::string_view raw;
-        simdjson::ondemand::object object_in;
-        simdjson::ondemand::array array_in;
-        if (in.get_object().get(object_in) == simdjson::SUCCESS) {
-            if (auto error = object_in.raw_json().get(raw)) return broken(error);
-        } else if (in.get_array().get(array_in) == simdjson::SUCCESS) {
-            if (auto error = array_in.raw_json().get(raw)) return broken(error);
-        } else {
-            raw = in.raw_json_token();
-        }
-        put_text(vector, row, trimmed(raw));
+        if (!raw_text(in, raw)) return false;
+        put_text(vector, row, shape.kind == Shape::Kind::json ? raw : std::string_view(document_text(raw)));
         return true;
     }
     if (shape.kind == Shape::Kind::object) {

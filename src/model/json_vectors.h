@@ -28,6 +28,9 @@ class JsonWriter {
     bool number(simdjson::ondemand::value in, simdjson::ondemand::json_type type, const Shape& shape,
                 duckdb_vector vector, idx_t row);
     bool text(simdjson::ondemand::value in, std::string_view& out);
+    bool raw_text(simdjson::ondemand::value in, std::string_view& out);
+    bool add_member(std::string& object, simdjson::ondemand::raw_json_string key,
+                    simdjson::ondemand::value in);
     bool wrong(const Shape& shape, std::string_view found);
     bool broken(simdjson::error_code code);
 

@@ -66,6 +66,9 @@ class HeaderReader {
     Result<> finish(int line) {
         if (model_.subtask.empty()) return bad(file_, line, "the header has no 'subtask'");
         if (model_.driver.empty()) return bad(file_, line, "the header has no 'from'");
+        std::size_t subtasks = model_.other_subtasks.size();
+        if (subtasks > 0 && subtasks != model_.other_drivers.size())
+            return bad(file_, line, "'subtask' names one for all relations of 'from', or one for each");
         if (writes_ != 1) return bad(file_, line, "the header needs one of 'rows', 'children', 'update'");
         if (trimmed(model_.sql).empty()) return bad(file_, line, "there is no select behind the header");
         return {};
@@ -73,17 +76,26 @@ class HeaderReader {
 
   private:
     Result<> subtask(const std::string& value, int) {
-        model_.subtask = value;
+        model_.other_subtasks = split(value, '|');
+        if (model_.other_subtasks.empty()) return {};
+        model_.subtask = model_.other_subtasks.front();
+        model_.other_subtasks.erase(model_.other_subtasks.begin());
         return {};
     }
     Result<> from(const std::string& value, int line) {
-        auto words = split(value, ' ');
+        auto parts = split(value, '|');
+        auto words = split(parts.empty() ? "" : parts.back(), ' ');
         if (words.size() == 3 && words[1] == "as") words.erase(words.begin() + 1);
+        for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+            if (!is_name(parts[i])) return bad(file_, line, "'from' wants: table | table … alias");
+        }
         if (words.empty() || words.size() > 2 || !is_name(words[0]) || !is_name(words.back())) {
             return bad(file_, line, "'from' wants a table and its alias");
         }
-        model_.driver = words[0];
         model_.alias = words.back();
+        if (!parts.empty()) parts.back() = words[0];
+        model_.driver = parts.front();
+        model_.other_drivers.assign(parts.begin() + 1, parts.end());
         return {};
     }
     Result<> rows(const std::string& value, int line) {
@@ -133,7 +145,21 @@ class HeaderReader {
     int writes_ = 0;
 };
 
-}  // namespace
+// Every word `from` of the text.
+std::string with_word(const std::string& text, const std::string& from, const std::string& to) {
+    auto in_word = [&](std::size_t at) {
+        return at < text.size() &&
+               (std::isalnum(static_cast<unsigned char>(text[at])) != 0 || text[at] == '_');
+    };
+    std::string out;
+    std::size_t done = 0;
+    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + from.size())) {
+        if ((at > 0 && in_word(at - 1)) || in_word(at + from.size())) continue;
+        out += text.substr(done, at - done) + to;
+        done = at + from.size();
+    }
+    return out + text.substr(done);
+}
 
 Result<Model> parse_model(const std::string& id, const std::string& file, const std::string& text) {
     Model model;
@@ -174,10 +200,27 @@ Result<Model> parse_model(const std::string& id, const std::string& file, const 
     return model;
 }
 
-Result<Model> read_model(const std::string& id, const std::string& file) {
+}  // namespace
+
+Result<std::vector<Model>> parse_models(const std::string& id, const std::string& file,
+                                        const std::string& text) {
+    TARN_ASSIGN(Model first, parse_model(id, file, text));
+    std::vector<Model> models = {first};
+    for (std::size_t i = 0; i < first.other_drivers.size(); ++i) {
+        Model& model = models.emplace_back(first);
+        model.driver = first.other_drivers[i];
+        model.id += "@" + model.driver;
+        if (!first.other_subtasks.empty()) model.subtask = first.other_subtasks[i];
+        model.sql = with_word(first.sql, first.driver, model.driver);
+        model.scope = with_word(first.scope, first.driver, model.driver);
+    }
+    return models;
+}
+
+Result<std::vector<Model>> read_models(const std::string& id, const std::string& file) {
     std::string text;
     if (!read_file(file, text)) return fail(ErrorKind::bad_data, "cannot be read", file);
-    return parse_model(id, file, text);
+    return parse_models(id, file, text);
 }
 
 }  // namespace tarn::model

@@ -1,6 +1,6 @@
 // One model: a .sql file with a header and one select (docs/connectors.md, "Models").
 //
-// read_model checks the header alone; what needs tables is checked by ModelSet. Errors: bad_data with file:line and what is legal.
+// Reading checks the header alone; what needs tables is checked by ModelSet. Errors: bad_data with file:line and what is legal.
 #pragma once
 
 #include <string>
@@ -13,10 +13,12 @@ namespace tarn::model {
 enum class Writes { rows, children, update };
 
 struct Model {
-    std::string id;    // "github/extract/issues": unique, names its state
+    std::string
+        id;  // "github/extract/issues": unique, names its state; of a further relation with "@relation" behind it
     std::string file;  // for messages
     std::string subtask;
-    std::string driver, alias;  // `from`
+    std::string driver, alias;                               // `from`
+    std::vector<std::string> other_drivers, other_subtasks;  // `from` and `subtask` with several parts
     Writes writes = Writes::rows;
     std::string target;
     std::vector<std::string> parent_key;   // of children
@@ -36,7 +38,9 @@ struct Model {
     std::vector<std::string> output_types;  // DuckDB's types of them
 };
 
-Result<Model> read_model(const std::string& id, const std::string& file);
-Result<Model> parse_model(const std::string& id, const std::string& file, const std::string& text);
+// One model for each relation of `from`; the first is the one that the select names.
+Result<std::vector<Model>> read_models(const std::string& id, const std::string& file);
+Result<std::vector<Model>> parse_models(const std::string& id, const std::string& file,
+                                        const std::string& text);
 
 }  // namespace tarn::model

@@ -8,15 +8,12 @@
 
 #include "base/text.h"
 #include "model/driver.h"
+#include "model/text_functions.h"
 
 namespace tarn::model {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool contains(const std::vector<std::string>& list, const std::string& item) {
-    return std::ranges::find(list, item) != list.end();
-}
 
 struct Usage {
     std::set<std::string> tables, columns;
@@ -246,11 +243,11 @@ Result<std::vector<Model>> read_folders(const Surroundings& around, std::vector<
             if (entry.path().extension() != ".sql") continue;
             std::string id =
                 around.name + "/" + fs::path(folder).filename().string() + "/" + entry.path().stem().string();
-            auto model = read_model(id, entry.path().string());
-            if (model) {
-                models.push_back(std::move(*model));
+            auto read = read_models(id, entry.path().string());
+            if (read) {
+                models.insert(models.end(), read->begin(), read->end());
             } else {
-                errors.push_back(model.error());
+                errors.push_back(read.error());
             }
         }
     }
@@ -291,6 +288,7 @@ bool any_of_them(const std::vector<std::string>& used, const std::vector<std::st
 
 bool must_precede(const Model& first, const Model& second) {
     std::string stem = first.id.substr(first.id.rfind('/') + 1);
+    stem = stem.substr(0, stem.find('@'));
     if (contains(second.after, stem)) return true;
     if (first.writes == Writes::update) {
         return reads(second, first.target) && !writes_rows_of(second, first.target) &&
@@ -414,6 +412,7 @@ std::string ModelSet::parser_name(const std::string& raw_table, bool input) {
 }
 
 Result<> ModelSet::prepare(duck::Connection& connection) const {
+    TARN_TRY(register_text_functions(connection));
     for (const auto& [table, shapes] : around_.raw) {
         TARN_TRY(register_parser(connection, parser_name(table, false), shapes.item));
         if (!shapes.input.empty())

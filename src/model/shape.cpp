@@ -11,7 +11,7 @@ struct Word {
     const char* duck;
 };
 
-constexpr std::array<Word, 8> words = {{
+constexpr std::array<Word, 9> words = {{
     {"bigint", Shape::Kind::bigint, "BIGINT"},
     {"integer", Shape::Kind::integer, "INTEGER"},
     {"double", Shape::Kind::real, "DOUBLE"},
@@ -20,6 +20,7 @@ constexpr std::array<Word, 8> words = {{
     {"time", Shape::Kind::time, "TIMESTAMP"},
     {"date", Shape::Kind::date, "DATE"},
     {"json", Shape::Kind::json, "VARCHAR"},
+    {"document", Shape::Kind::document, "VARCHAR"},
 }};
 
 std::string quoted(const std::string& name) { return "\"" + name + "\""; }

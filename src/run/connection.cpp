@@ -31,7 +31,7 @@ const Table* table_of(const connector::Connector& connector) {
 }
 
 bool is_structured(const Field& field) {
-    return field.kind == "list" || field.kind == "map" || field.kind == "json";
+    return field.kind == "list" || field.kind == "map" || field.kind == "json" || field.kind == "regexes";
 }
 
 bool is_time(const Table& table, const Field& field) {
@@ -43,7 +43,7 @@ bool is_time(const Table& table, const Field& field) {
 Json unset(const Table& table, const Field& field) {
     if (field.kind == "number") return 0;
     if (field.kind == "boolean") return false;
-    if (field.kind == "list") return Json::array();
+    if (field.kind == "list" || field.kind == "regexes") return Json::array();
     if (field.kind == "map") return Json::object();
     if (field.kind == "json" || is_time(table, field)) return nullptr;
     return "";
@@ -70,7 +70,8 @@ Result<Json> checked_boolean(const Field& field, const Json& value) {
 Result<Json> checked_structure(const Field& field, const Json& value) {
     Json parsed = value.is_string() ? Json::parse(value.get<std::string>(), nullptr, false) : value;
     if (parsed.is_discarded()) return wrong(field.name, "must be JSON");
-    if (field.kind == "list" && !parsed.is_array()) return wrong(field.name, "must be a list");
+    if ((field.kind == "list" || field.kind == "regexes") && !parsed.is_array())
+        return wrong(field.name, "must be a list");
     if (field.kind == "map" && !parsed.is_object()) return wrong(field.name, "must be an object");
     return parsed;
 }

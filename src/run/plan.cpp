@@ -1,18 +1,11 @@
 #include "run/plan.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.h"
 
 namespace tarn::run {
-namespace {
-
-bool contains(const std::vector<std::string>& list, const std::string& item) {
-    return std::ranges::find(list, item) != list.end();
-}
-
-}  // namespace
-
 Result<Plan> Plan::make(const LoadedConnector& connector, const std::vector<std::string>& subtasks) {
     Plan plan;
     for (const auto& stream : connector.connector.streams) {
@@ -29,11 +22,20 @@ Result<Plan> Plan::make(const LoadedConnector& connector, const std::vector<std:
     std::vector<std::pair<std::size_t, std::size_t>> edges;
     for (const auto& [a, b] : model::model_edges(chosen)) edges.emplace_back(streams + a, streams + b);
     for (std::size_t s = 0; s < streams; ++s) {
-        auto parents = connector.models.reads_of_select(plan.streams_[s]->name + ".parents");
+        constexpr std::array<const char*, 3> selects = {".parents", ".basis", ".zone"};
+        std::vector<std::string> parents;
+        for (const char* select : selects) {
+            auto more = connector.models.reads_of_select(plan.streams_[s]->name + select);
+            parents.insert(parents.end(), more.begin(), more.end());
+        }
         for (std::size_t m = 0; m < plan.models_.size(); ++m) {
-            if (contains(plan.models_[m]->reads, plan.streams_[s]->raw)) edges.emplace_back(s, streams + m);
-            if (connector.models.feeds_select(*plan.models_[m], plan.streams_[s]->name + ".parents"))
-                edges.emplace_back(streams + m, s);
+            // A stream sees what it filled itself as the last run left it.
+            bool own = contains(plan.models_[m]->reads, plan.streams_[s]->raw);
+            if (own) edges.emplace_back(s, streams + m);
+            for (const char* select : selects) {
+                if (!own && connector.models.feeds_select(*plan.models_[m], plan.streams_[s]->name + select))
+                    edges.emplace_back(streams + m, s);
+            }
         }
         for (std::size_t other = 0; other < streams; ++other) {
             if (other != s && contains(parents, plan.streams_[other]->raw)) edges.emplace_back(other, s);

@@ -196,6 +196,10 @@ Result<std::int64_t> RawPass::remove(duck::Connection& connection, const std::st
                         sql_text(raw_table_), params, time_literal(stamp), gone_rows)));
         TARN_TRY(
             connection.run(fmt::format("delete from {} where id in (select id from {})", table, gone_rows)));
+        // Rows that other scopes' copies of the item make, too, may have gone with it: those copies count as changed.
+        TARN_TRY(connection.run(fmt::format(
+            "update {} set _tarn_changed = {} where params <> {} and _tarn_item in (select item from {})",
+            table, time_literal(stamp), params, gone_rows)));
         TARN_TRY(connection.run(
             fmt::format("delete from _tarn_rejects where raw_table = {} and raw_id in (select id from {})",
                         sql_text(raw_table_), gone_rows)));

@@ -15,7 +15,7 @@ import requests
 
 import jenkins
 from conftest import Tarn
-from rows import Rows, differences
+from table_rows import TableRows, differences, read_raw_tables, read_tables
 
 SITE = "team/site"
 APP = "team/apps/app 0000"
@@ -69,8 +69,13 @@ def synced(tarn, source, job, *arguments, env=None):
     return done
 
 
+class Rows(TableRows):
+    tables = read_tables("jenkins")
+    raw_tables = read_raw_tables("jenkins")
+
+
 def rows_of(tarn):
-    return Rows(tarn, "jenkins")
+    return Rows(tarn)
 
 
 def comparable(tarn):

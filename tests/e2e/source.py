@@ -16,6 +16,7 @@ import requests
 
 import github
 from conftest import TOKEN, Tarn
+from fake_source import FakeSource, put_world
 from rows import Rows
 
 # A repository that has one of everything and is read in a moment.
@@ -25,9 +26,9 @@ WRAPS = {"actions/runs": "workflow_runs"}
 BORN = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 600))
 
 
-class Source:
+class Source(FakeSource):
     def __init__(self, server, repo="octo/alpha"):
-        self.server = server
+        super().__init__(server)
         self.repo = repo
         self.session = requests.Session()
         self.session.headers["Authorization"] = f"Bearer {TOKEN}"
@@ -60,19 +61,7 @@ class Source:
         return answer.json() if answer.status_code == 200 else None
 
     def change(self, op, **arguments):
-        return self.server.control("POST", "change", {"op": op, "repo": self.repo, **arguments})
-
-    def fault(self, *rules):
-        self.server.control("POST", "faults", list(rules))
-
-    def heal(self):
-        self.server.control("DELETE", "faults")
-
-    def requests(self):
-        """stream -> number of requests since the last call."""
-        counts = self.server.control("GET", "requests?list=0")["counts"]
-        self.server.control("DELETE", "requests")
-        return counts
+        return super().change(op, repo=self.repo, **arguments)
 
 
 # ---- worlds and homes
@@ -86,10 +75,7 @@ def new_world(**sizes):
     """A world in the server: the same one for the same sizes, and changes happen in real time."""
     app = github.make_app(now=BORN, **{**SMALL, **sizes})
     running = server()
-    running.app = running.core.app = app
-    running.core.faults.clear()
-    running.core.log.clear()
-    running.control("POST", "change", {"op": "clock"})
+    put_world(running, app)
     return Source(running)
 
 

@@ -1,21 +1,14 @@
 """Killed at any moment, and the next run completes what was begun: the rows are those of runs that nobody disturbed.
 
-ROUNDS sets how many rounds are played (50), SEED repeats one game; both are told when a round fails.
+See kill_rounds.py for ROUNDS and SEED.
 """
 
-import os
-import random
-import shutil
-import subprocess
-import time
+from types import SimpleNamespace
 
 from conftest import Tarn
+from kill_rounds import play_all
 from rows import TABLES, Rows, differences
 from source import copy_of, fresh_rows, new_world, synced
-
-ROUNDS = int(os.environ.get("ROUNDS", "50"))
-SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
-MOST_KILLS = 4
 
 
 def change_something(source, choice):
@@ -44,73 +37,25 @@ def change_something(source, choice):
     return [change()["op"] for change in choice.sample(kinds, choice.randint(1, 4))]
 
 
-def killed(tarn, source, after):
-    """Starts a run and kills it after so many seconds; whether it was still alive."""
-    process = tarn.start("sync", "github", "--endpoint", source.server.url, "--token-env", "TEST_TOKEN", "--repo", source.repo)
-    try:
-        process.communicate(timeout=after)
-        assert process.returncode == 0
-        return False
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return True
-
-
-def seconds_of(run):
-    began = time.monotonic()
-    run()
-    return time.monotonic() - began
-
-
-def play(program, folder, choice, lengths):
-    """One round; answers what happened, for the report, and the differences."""
-    shutil.rmtree(folder, ignore_errors=True)
-    first = choice.random() < 0.5
-    undisturbed = copy_of(program, folder / "undisturbed" / "home")
-    source = new_world()
-    if first:
-        tarn = Tarn(program, folder / "home")
-        tarn.home.parent.mkdir(parents=True, exist_ok=True)
-    else:
-        tarn = copy_of(program, folder / "home")
-    told = ["a first run" if first else "a later run"]
-    changed = not first or choice.random() < 0.5
-    if changed:
-        told += change_something(source, choice)
-    for _ in range(choice.randint(1, MOST_KILLS)):
-        after = choice.uniform(0.02, lengths["first" if first else "later"])
-        told.append(f"killed after {after:.3f} s" if killed(tarn, source, after) else f"ended before {after:.3f} s")
-        if choice.random() < 0.25:
-            told += change_something(source, choice)
-            changed = True
-    synced(tarn, source)
-    if changed:
-        synced(undisturbed, source)
-    mine, other = Rows(tarn).comparable(), Rows(undisturbed).comparable()
-    if differences(mine, other):
-        # A commit that was pushed away meanwhile stays where a run has met it: shared rows are not deleted.
-        there = fresh_rows(program, folder, source)
-        mine, other = (only_shared_rows_of(there, rows) for rows in (mine, other))
-    return told, differences(mine, other)
-
-
 def only_shared_rows_of(there, rows):
     return {name: {key: row for key, row in found.items() if key in there[name]} if name in TABLES and TABLES[name].shared else found
             for name, found in rows.items()}
 
 
 def test_a_killed_run_is_completed_by_the_next(program, tmp_path):
-    choice = random.Random(SEED)
-    home = copy_of(program, tmp_path / "measured" / "home")
-    source = new_world()
-    lengths = {"first": seconds_of(lambda: synced(Tarn(program, tmp_path / "first"), source))}
-    change_something(source, random.Random(1))
-    lengths["later"] = seconds_of(lambda: synced(home, source))
-    kills = 0
-    for number in range(ROUNDS):
-        told, found = play(program, tmp_path / "round", choice, lengths)
-        kills += sum(text.startswith("killed") for text in told)
-        assert not found, f"SEED={SEED}, round {number}: {', '.join(told)}\n" + "\n".join(found)
-    print(f"{ROUNDS} rounds, {kills} kills, {lengths}")
-    assert kills >= ROUNDS / 2, "hardly a run was killed: the moments are too late"
+    def home(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return Tarn(program, folder)
+
+    def wrong(source, mine, other):
+        if not differences(mine, other):
+            return []
+        # A commit that was pushed away meanwhile stays where a run has met it: shared rows are not deleted.
+        there = fresh_rows(program, tmp_path, source)
+        return differences(*(only_shared_rows_of(there, rows) for rows in (mine, other)))
+
+    game = SimpleNamespace(
+        arguments=lambda source: ("sync", "github", "--endpoint", source.server.url, "--token-env", "TEST_TOKEN", "--repo", source.repo),
+        new_world=new_world, copy_of=lambda folder: copy_of(program, folder), change=change_something, synced=synced, home=home,
+        rows=lambda tarn: Rows(tarn).comparable())
+    play_all(game, tmp_path, wrong)

@@ -1,14 +1,13 @@
-"""Jenkins: killed at any moment, and the next run completes what was begun. ROUNDS and SEED as in test_github_kill.py."""
+"""Jenkins: killed at any moment, and the next run completes what was begun. ROUNDS and SEED as in kill_rounds.py."""
 
 import random
 import shutil
-import subprocess
 import time
 
 from conftest import Tarn
 from jenkins_source import APP, BRANCHES, PLAIN, SITE, TOP, ALL, comparable, copy_of, new_world, synced
-from rows import differences
-from test_github_kill import MOST_KILLS, ROUNDS, SEED
+from kill_rounds import MOST_KILLS, ROUNDS, SEED, killed
+from table_rows import differences
 
 
 def change_something(source, choice):
@@ -29,17 +28,8 @@ def change_something(source, choice):
     return [change()["op"] for change in choice.sample(kinds, choice.randint(1, 4))]
 
 
-def killed(tarn, source, job, after):
-    """Starts a run and kills it after so many seconds; whether it was still alive."""
-    process = tarn.start("sync", "jenkins", "--endpoint", source.server.url, "--username", "ci", "--password-env", "TEST_TOKEN", "--job", job)
-    try:
-        process.communicate(timeout=after)
-        assert process.returncode == 0
-        return False
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return True
+def arguments(source, job):
+    return ("sync", "jenkins", "--endpoint", source.server.url, "--username", "ci", "--password-env", "TEST_TOKEN", "--job", job)
 
 
 def play(program, folder, choice, length):
@@ -56,7 +46,7 @@ def play(program, folder, choice, length):
     told = ["a first run" if first else "a later run", *change_something(source, choice)]
     for _ in range(choice.randint(1, MOST_KILLS)):
         after, job = choice.uniform(0.02, length), choice.choice(ALL)
-        told.append(f"{job} killed after {after:.3f} s" if killed(tarn, source, job, after) else f"{job} ended before {after:.3f} s")
+        told.append(f"{job} killed after {after:.3f} s" if killed(tarn, arguments(source, job), after) else f"{job} ended before {after:.3f} s")
         if choice.random() < 0.25:
             told += change_something(source, choice)
     for home in (tarn, undisturbed):

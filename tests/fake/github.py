@@ -14,10 +14,11 @@ import json
 from urllib.parse import quote
 
 from github_answers import Item, Refusal, link_header, page_of, size_of
-from github_data import Clock, Sizes, World, parse_time
+from github_data import Sizes, World
 from github_render import Renderer
 from github_replay import ReplaySource
 from github_world import WorldSource
+from invented import Clock, parse_time
 from limits import Limits
 from server import Body, FakeServer, Response, add_options, header_lines, json_response, run
 

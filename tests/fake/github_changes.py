@@ -6,8 +6,8 @@ stamps what it touches with the clock's now and answers {op, now} and the ids or
 
 import inspect
 
-from github_data import iso, parse_time
 from github_malformed import KINDS
+from invented import iso, parse_time
 
 EDITABLE = {"title", "body", "state", "labels", "assignees", "milestone", "user", "reason"}
 

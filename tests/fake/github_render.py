@@ -7,7 +7,8 @@ import random
 from collections import Counter
 from urllib.parse import quote
 
-from github_data import WORKFLOWS, iso, node_id, sha_of
+from github_data import WORKFLOWS, node_id
+from invented import iso, sha_of
 
 STEPS = ("Set up job", "Checkout code", "Install tools", "Run unit tests", "Upload \"report\"", "Complete job")
 LABEL_COLORS = ("d73a4a", "0075ca", "cfd3d7", "a2eeef")

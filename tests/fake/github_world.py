@@ -8,9 +8,9 @@ import re
 
 from github_answers import Item, Listing, NOT_FOUND, Refusal
 from github_changes import Changes
-from github_data import iso, parse_time
 from github_malformed import spoil
 from github_render import Renderer
+from invented import iso, parse_time
 from server import decode_path
 
 RUNS_REACHABLE = 1000

@@ -1,0 +1,99 @@
+#include "model/text_functions.h"
+
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <duckdb.h>
+#include <re2/re2.h>
+
+namespace tarn::model {
+namespace {
+
+// Texts of an argument, row by row.
+class TextColumn {
+  public:
+    TextColumn(duckdb_data_chunk input, idx_t column) {
+        duckdb_vector vector = duckdb_data_chunk_get_vector(input, column);
+        texts_ = static_cast<duckdb_string_t*>(duckdb_vector_get_data(vector));
+        validity_ = duckdb_vector_get_validity(vector);
+    }
+    [[nodiscard]] bool is_null(idx_t row) const {
+        return validity_ != nullptr && !duckdb_validity_row_is_valid(validity_, row);
+    }
+    [[nodiscard]] std::string_view at(idx_t row) const {
+        return {duckdb_string_t_data(&texts_[row]), duckdb_string_t_length(texts_[row])};
+    }
+
+  private:
+    duckdb_string_t* texts_;
+    std::uint64_t* validity_;
+};
+
+bool groups_of(const RE2& pattern, std::string_view text, std::vector<re2::StringPiece>& groups) {
+    groups.assign(static_cast<std::size_t>(pattern.NumberOfCapturingGroups()) + 1, {});
+    re2::StringPiece piece(text.data(), text.size());
+    return pattern.Match(piece, 0, text.size(), RE2::UNANCHORED, groups.data(),
+                         static_cast<int>(groups.size()));
+}
+
+void regex_groups(duckdb_function_info, duckdb_data_chunk input, duckdb_vector output) {
+    TextColumn patterns(input, 0);
+    TextColumn texts(input, 1);
+    // The pattern seldom changes from row to row.
+    std::unique_ptr<RE2> pattern;
+    std::vector<re2::StringPiece> groups;
+    idx_t size = duckdb_list_vector_get_size(output);
+    auto* entries = static_cast<duckdb_list_entry*>(duckdb_vector_get_data(output));
+    for (idx_t row = 0; row < duckdb_data_chunk_get_size(input); ++row) {
+        bool found = false;
+        if (!patterns.is_null(row) && !texts.is_null(row)) {
+            if (!pattern || pattern->pattern() != patterns.at(row))
+                pattern = std::make_unique<RE2>(std::string(patterns.at(row)), RE2::Quiet);
+            found = pattern->ok() && groups_of(*pattern, texts.at(row), groups);
+        }
+        idx_t count = found ? groups.size() - 1 : 0;
+        entries[row] = {size, count};
+        if (!found) {
+            duckdb_vector_ensure_validity_writable(output);
+            duckdb_validity_set_row_invalid(duckdb_vector_get_validity(output), row);
+            continue;
+        }
+        duckdb_list_vector_reserve(output, size + count);
+        duckdb_vector child = duckdb_list_vector_get_child(output);
+        for (idx_t i = 0; i < count; ++i)
+            duckdb_vector_assign_string_element_len(child, size + i, groups[i + 1].data(),
+                                                    groups[i + 1].size());
+        size += count;
+        duckdb_list_vector_set_size(output, size);
+    }
+}
+
+}  // namespace
+
+Result<> register_text_functions(duck::Connection& connection) {
+    // Every connector's models ask for them; DuckDB refuses a second registration.
+    TARN_ASSIGN(
+        auto known,
+        connection.value("select 1 from duckdb_functions() where function_name = 'regex_groups' limit 1"));
+    if (known) return {};
+    duckdb_scalar_function function = duckdb_create_scalar_function();
+    duckdb_scalar_function_set_name(function, "regex_groups");
+    duckdb_logical_type text = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);
+    duckdb_logical_type list = duckdb_create_list_type(text);
+    duckdb_scalar_function_add_parameter(function, text);
+    duckdb_scalar_function_add_parameter(function, text);
+    duckdb_scalar_function_set_return_type(function, list);
+    duckdb_scalar_function_set_special_handling(function);
+    duckdb_scalar_function_set_function(function, regex_groups);
+    bool registered = duckdb_register_scalar_function(connection.raw(), function) == DuckDBSuccess;
+    duckdb_destroy_scalar_function(&function);
+    duckdb_destroy_logical_type(&list);
+    duckdb_destroy_logical_type(&text);
+    if (!registered) return fail(ErrorKind::bug, "the function cannot be registered", "regex_groups");
+    return {};
+}
+
+}  // namespace tarn::model
