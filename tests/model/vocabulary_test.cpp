@@ -22,13 +22,15 @@ std::string text_of(const std::string& sql, const Shape& shape = {}) {
     auto connection = database->connect().value();
     EXPECT_TRUE(register_text_functions(*connection));
     EXPECT_TRUE(register_text_functions(*connection)) << "a second time";
-    if (!shape.empty()) EXPECT_TRUE(register_parser(*connection, "parse", shape));
+    if (!shape.empty()) {
+        EXPECT_TRUE(register_parser(*connection, "parse", shape));
+    }
     auto value = connection->value(sql);
     return value ? value->value_or("NULL") : value.error().text();
 }
 
 TEST(Vocabulary, DocumentsAreFlattened) {
-    EXPECT_EQ(document_text(R"({"type":"doc","content":[
+    EXPECT_EQ(document_text(R"x({"type":"doc","content":[
         {"type":"heading","content":[{"type":"text","text":"Title"}]},
         {"type":"paragraph","content":[{"type":"text","text":"a"},{"type":"hardBreak"},{"type":"mention","attrs":{"text":"@Ann"}}]},
         {"type":"bulletList","content":[{"type":"listItem","content":[{"type":"text","text":"one"}]},{"type":"listItem","content":[{"type":"text","text":"two"}]}]},
@@ -38,14 +40,14 @@ TEST(Vocabulary, DocumentsAreFlattened) {
 },
         {"type":"blockquote","content":[{"type":"text","text":"q"}]},
         {"type":"panel","content":[{"type":"text","text":"unknown"}]}]
-})"),
+})x"),
               "Title\na\n@Ann\n• one\n• two\nx | y\n```\nf()\n```\n> q\nunknown");
-EXPECT_EQ(document_text("[1, 2]"), "[1, 2]");
-std::string deep;
-for (int i = 0; i < 3000; ++i) deep += R"({"type":"panel","content":[)";
-deep += R"({"type":"text","text":"x"})";
-for (int i = 0; i < 3000; ++i) deep += "]}";
-EXPECT_EQ(document_text(deep), "");
+    EXPECT_EQ(document_text("[1, 2]"), "[1, 2]");
+    std::string deep;
+    for (int i = 0; i < 3000; ++i) deep += R"({"type":"panel","content":[)";
+    deep += R"({"type":"text","text":"x"})";
+    for (int i = 0; i < 3000; ++i) deep += "]}";
+    EXPECT_EQ(document_text(deep), "");
 }
 
 TEST(Vocabulary, AFieldMayBeATextOrADocument) {

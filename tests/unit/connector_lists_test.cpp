@@ -39,7 +39,7 @@ TEST_F(Lists, ASharedListIsAskedForOncePerConnection) {
     EXPECT_EQ(run_for(R"({"C":1,"B":1})", "kinds"), "0");
     EXPECT_EQ(run_for(R"({"C":2,"B":1})", "kinds"), "1");
     EXPECT_EQ(rows_of(*data_, "select params, count(*) from _raw_demo_kinds group by 1 order by 1"),
-              R"({"C":1,"B":1}|3;{"C":1,"B":2}|3;{"C":2,"B":1}|3)");
+              "{\"C\":1,\"B\":1}|3\n{\"C\":1,\"B\":2}|3\n{\"C\":2,\"B\":1}|3");
     full_sync_ = true;
     EXPECT_EQ(run_for(R"({"C":1,"B":2})", "kinds"), "1");
 }
@@ -70,7 +70,7 @@ TEST_F(Lists, ParentsShareTheirReadings) {
     EXPECT_EQ(run_for(R"({"C":1,"B":2})", "kinds"), "0");
     EXPECT_EQ(run_for(R"({"C":1,"B":1})", "kinds"), "0");
     EXPECT_EQ(rows_of(*data_, "select distinct params, input from _raw_demo_kinds order by 1"),
-              R"({"C":1,"B":1}|{"group":7};{"C":1,"B":2}|{"group":7})");
+              "{\"C\":1,\"B\":1}|{\"group\":7}\n{\"C\":1,\"B\":2}|{\"group\":7}");
 }
 
 TEST_F(Lists, AnotherBasisReadsTheListInFull) {
@@ -142,7 +142,7 @@ TEST_F(Lists, RowsOfParentsThatAreGoneGo) {
         })));
     };
     demo("insert into demo (id, version) values (1, 'x'), (2, 'x')");
-    EXPECT_EQ(run("parts"), "6/6/0/0, 2");
+    EXPECT_EQ(run("parts"), "6/6/0/0, 2 complete");
     demo("delete from demo where id = 1");
     EXPECT_EQ(run("parts"), "0/0/0/3, 0");
     EXPECT_EQ(rows_of(*data_, "select distinct input from _raw_demo_parts"), R"({"id":2})");
