@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include "api/routes.h"
-#include "api/scopes.h"
 #include "run/connection.h"
+#include "run/scopes.h"
 
 namespace tarn::api {
 namespace {
@@ -11,6 +11,8 @@ namespace {
 using Json = nlohmann::json;
 using run::Connection;
 using run::Connections;
+using run::ScopeRow;
+using run::Scopes;
 
 // What a handler below /plugins/{plugin}/connections/{connectionId} works with.
 struct Place {

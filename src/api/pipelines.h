@@ -16,9 +16,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "api/home.h"
 #include "base/cancel.h"
 #include "base/result.h"
+#include "run/home.h"
 #include "run/platform.h"
 
 namespace tarn::api {
@@ -31,7 +31,7 @@ struct PipelineFilter {
 
 class Pipelines {
   public:
-    Pipelines(const Home& home, const run::Platform& platform);
+    Pipelines(const run::Home& home, const run::Platform& platform);
     // Stops the running pipeline; it goes on at the next start.
     ~Pipelines();
     Pipelines(const Pipelines&) = delete;
@@ -60,7 +60,7 @@ class Pipelines {
     Result<nlohmann::json> shown_task(const ControlRows& rows, std::size_t row);
     Result<> insert_tasks(std::int64_t pipeline_id, const nlohmann::json& plan);
 
-    const Home& home_;
+    const run::Home& home_;
     const run::Platform& platform_;
     std::mutex mutex_;
     std::condition_variable wake_;

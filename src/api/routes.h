@@ -11,16 +11,16 @@
 
 #include <nlohmann/json.hpp>
 
-#include "api/home.h"
 #include "api/pipelines.h"
 #include "base/result.h"
+#include "run/home.h"
 #include "run/platform.h"
 
 namespace tarn::api {
 
 struct Services {
     const run::Platform* platform = nullptr;
-    const Home* home = nullptr;
+    const run::Home* home = nullptr;
     Pipelines* pipelines = nullptr;
 };
 

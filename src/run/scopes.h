@@ -18,7 +18,7 @@
 #include "run/connection.h"
 #include "store/control.h"
 
-namespace tarn::api {
+namespace tarn::run {
 
 // column -> value; times as the control store writes them
 using ScopeRow = nlohmann::json;
@@ -35,14 +35,14 @@ class Scopes {
     // The row that an API body describes.
     [[nodiscard]] Result<ScopeRow> from_body(const nlohmann::json& body) const;
     // The row as the source tells it, by the declared `fetch`. `options`: option -> value.
-    [[nodiscard]] Result<ScopeRow> fetch(const run::Connection& connection, const nlohmann::json& options,
+    [[nodiscard]] Result<ScopeRow> fetch(const Connection& connection, const nlohmann::json& options,
                                          http::Client& client) const;
     [[nodiscard]] bool can_fetch() const { return table_ != nullptr && !connector_.scope.fetch_path.empty(); }
     // Declared options whose columns are not set in `row`.
     [[nodiscard]] std::vector<std::string> missing_options(const ScopeRow& row) const;
 
     // Adds or changes the row (by its key); what `row` does not name stays. Gives the whole row.
-    Result<ScopeRow> save(ScopeRow row, const run::Connection& connection);
+    Result<ScopeRow> save(ScopeRow row, const Connection& connection);
     // By the id where the options hold it, else by all that they hold.
     Result<std::optional<ScopeRow>> find(const nlohmann::json& options);
     Result<std::vector<ScopeRow>> list(std::int64_t connection_id);
@@ -64,4 +64,4 @@ class Scopes {
     connector::Environment environment_;
 };
 
-}  // namespace tarn::api
+}  // namespace tarn::run

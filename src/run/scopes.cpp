@@ -1,4 +1,4 @@
-#include "api/scopes.h"
+#include "run/scopes.h"
 
 #include <algorithm>
 #include <cctype>
@@ -10,7 +10,7 @@
 #include "connector/placeholders.h"
 #include "http/url.h"
 
-namespace tarn::api {
+namespace tarn::run {
 namespace {
 
 using Json = nlohmann::json;
@@ -139,7 +139,7 @@ Result<ScopeRow> Scopes::from_body(const Json& body) const {
     return row;
 }
 
-Result<ScopeRow> Scopes::fetch(const run::Connection& connection, const Json& options,
+Result<ScopeRow> Scopes::fetch(const Connection& connection, const Json& options,
                                http::Client& client) const {
     connector::Values values;
     for (const auto& [name, value] : options.items()) values.texts[name] = text_of(value);
@@ -173,7 +173,7 @@ std::vector<std::string> Scopes::missing_options(const ScopeRow& row) const {
     return missing;
 }
 
-Result<ScopeRow> Scopes::save(ScopeRow row, const run::Connection& connection) {
+Result<ScopeRow> Scopes::save(ScopeRow row, const Connection& connection) {
     row["connection_id"] = connection.id;
     if (auto missing = missing_options(row); !missing.empty()) {
         return fail(ErrorKind::bad_data, "must be set", camel_case(join(missing, ", ")));
@@ -275,4 +275,4 @@ Result<Json> Scopes::config(std::int64_t id) {
     return out;
 }
 
-}  // namespace tarn::api
+}  // namespace tarn::run
