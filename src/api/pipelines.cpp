@@ -333,6 +333,13 @@ Result<bool> Pipelines::cancel(std::int64_t id) {
     return true;
 }
 
+Result<bool> Pipelines::while_idle(const std::function<Result<>()>& work) {
+    std::lock_guard lock(mutex_);
+    if (!running_.empty()) return false;
+    TARN_TRY(work());
+    return true;
+}
+
 // ---- the worker
 
 void Pipelines::work() {

@@ -7,6 +7,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -47,6 +48,9 @@ class Pipelines {
     Result<nlohmann::json> tasks(std::int64_t pipeline_id);
     // false: there is no such pipeline
     Result<bool> cancel(std::int64_t id);
+
+    // Runs `work` while no pipeline runs and none can begin; false: one is running. `work` must not call back.
+    Result<bool> while_idle(const std::function<Result<>()>& work);
 
   private:
     void work();

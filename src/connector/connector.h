@@ -117,6 +117,7 @@ struct Connector {
         Ordered params;         // JSON key -> option
         Ordered options;        // option -> column
         Ordered columns;        // tool column -> option
+        Ordered names;          // column of the scope -> its name in the API, where it is not the camelCase
         std::vector<RemoteLevel> remote;
         std::string fetch_path;  // one scope by its options, for `tarn sync` and PUT scopes
         Ordered fetch_fields;    // column -> pointer

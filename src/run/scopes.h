@@ -23,6 +23,21 @@ namespace tarn::run {
 // column -> value; times as the control store writes them
 using ScopeRow = nlohmann::json;
 
+struct ScopePage {
+    std::int64_t count = 0;  // of all pages
+    std::vector<ScopeRow> rows;
+};
+
+// A scope's column as API bodies name it: as declared, else in camelCase.
+class ScopeNames {
+  public:
+    explicit ScopeNames(const connector::Connector& connector) : connector_(connector) {}
+    [[nodiscard]] std::string of(const std::string& column) const;
+
+  private:
+    const connector::Connector& connector_;
+};
+
 class Scopes {
   public:
     Scopes(const connector::Connector& connector, ControlStore& control,
@@ -46,6 +61,20 @@ class Scopes {
     // By the id where the options hold it, else by all that they hold.
     Result<std::optional<ScopeRow>> find(const nlohmann::json& options);
     Result<std::vector<ScopeRow>> list(std::int64_t connection_id);
+    Result<std::optional<ScopeRow>> by_id(std::int64_t connection_id, const std::string& id);
+    // Those whose name holds `search`, without regard to case; "": all. `page` from 1 on.
+    Result<ScopePage> page(std::int64_t connection_id, const std::string& search, std::int64_t page,
+                           std::int64_t size);
+    // Only the row; what was collected: run/scope_data.h.
+    Result<> remove(const ScopeRow& row);
+    // A whole row from columns that a source sent; not saved.
+    [[nodiscard]] Result<ScopeRow> from_remote(const nlohmann::json& columns,
+                                               std::int64_t connection_id) const;
+    [[nodiscard]] std::string id_of(const ScopeRow& row) const;
+    [[nodiscard]] std::string name_of(const ScopeRow& row) const;
+    [[nodiscard]] std::string api_name(const std::string& column) const {
+        return ScopeNames(connector_).of(column);
+    }
     [[nodiscard]] nlohmann::json options_of(const ScopeRow& row) const;
     [[nodiscard]] nlohmann::json shown(const ScopeRow& row) const;
 
@@ -56,7 +85,8 @@ class Scopes {
 
   private:
     Result<std::vector<ScopeRow>> select(const std::string& condition,
-                                         const std::vector<ControlValue>& parameters);
+                                         const std::vector<ControlValue>& parameters,
+                                         const std::string& limit = {});
 
     const connector::Connector& connector_;
     const Table* table_;
