@@ -1,5 +1,6 @@
 #include "api/routes.h"
 
+#include <algorithm>
 #include <exception>
 #include <optional>
 
@@ -95,7 +96,8 @@ Answer dispatch(const Services& services, const std::string& method, const std::
         if (!allowed) return allowed.error();
     }
     if (found.route == nullptr)
-        return envelope(404, "there is no " + method + " " + target.substr(0, target.find('?')));
+        return envelope(404, "there is no " + method + " " +
+                                 target.substr(0, std::min(target.find('?'), std::size_t{200})));
     call.path = std::move(found.match.values);
     call.rest = std::move(found.match.rest);
     return run_route(*found.route, services, call);

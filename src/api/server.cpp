@@ -76,12 +76,14 @@ void configure(httplib::Server& server, const Services& services) {
                                  const httplib::ContentReader& reader) {
         put(with_body(services, request, reader), response);
     };
-    server.Get(".*", serve);
+    // Not `.*`: a decoded path may hold line breaks.
+    const std::string any = R"([\s\S]*)";
+    server.Get(any, serve);
     // Read here, since the library takes the body of a client that names no content type (curl) for a form and cuts it.
-    server.Post(".*", serve_body);
-    server.Put(".*", serve_body);
-    server.Patch(".*", serve_body);
-    server.Delete(".*", serve_body);
+    server.Post(any, serve_body);
+    server.Put(any, serve_body);
+    server.Patch(any, serve_body);
+    server.Delete(any, serve_body);
     server.set_error_handler(httplib::Server::Handler(put_missing_body));
 }
 

@@ -97,6 +97,8 @@ def test_a_deployment_becomes_rows_with_defaults(api, hook):
     short = hashlib.md5(b"https://git.example/a").hexdigest()[:16]
     assert commit["id"] == f"{scope}:deploy-10:{short}:c0ffee"
     assert (commit["name"], commit["cicd_scope_id"], commit["repo_url"]) == ("deployment for c0ffee", scope, "https://git.example/a")
+    api.post(f"/plugins/webhook/{hook['id']}/deployments", deployment(10))
+    assert len(api.rows("select * from cicd_deployments where id = 'deploy-10'")) == 1
     assert commit["duration_sec"] == 123 and commit["created_date"] == row["created_date"]
 
 
