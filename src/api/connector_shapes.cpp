@@ -25,6 +25,8 @@ Json field_shape(const Connector& connector, const std::string& table_name, cons
     if (field.kind == "map") out = {{"type", "object"}};
     if (field.kind == "json") return any();
     if (field.kind == "secret") out["format"] = "password";
+    bool bounded = column != nullptr && column->length > 0 && field.kind != "secret";
+    if (bounded && out["type"] == "string") out["maxLength"] = column->length;
     if (column != nullptr && column->type == ColumnType::datetime) out = nullable(time());
     if (!field.title.empty()) out["title"] = field.title;
     if (!field.help.empty()) out["description"] = field.help;
@@ -67,8 +69,11 @@ Json column_shape(const Column& column) {
         case ColumnType::boolean: return flag();
         case ColumnType::datetime: return nullable(time());
         case ColumnType::json: return any();
-        default: return text();
+        default: break;
     }
+    auto out = text();
+    if (column.length > 0) out["maxLength"] = column.length;
+    return out;
 }
 
 Json scope_shape(const Connector& connector, const Table& table, bool body) {

@@ -43,15 +43,18 @@ std::string value_name(std::string_view segment) {
     return replaced(std::string(segment.substr(1, segment.size() - 2)), "...", "");
 }
 
+Json path_schema(const std::string& name) {
+    Json out = is_number(name) ? shape::whole() : shape::text();
+    out[is_number(name) ? "minimum" : "minLength"] = 1;
+    return out;
+}
+
 Json parameters_of(const Route& route) {
     Json out = Json::array();
     for (auto segment : segments_of(route.pattern)) {
         auto name = value_name(segment);
         if (name.empty() || name == "plugin") continue;
-        out.push_back({{"name", name},
-                       {"in", "path"},
-                       {"required", true},
-                       {"schema", is_number(name) ? shape::whole() : shape::text()}});
+        out.push_back({{"name", name}, {"in", "path"}, {"required", true}, {"schema", path_schema(name)}});
     }
     for (const auto& parameter : route.query) {
         out.push_back({{"name", parameter.name},

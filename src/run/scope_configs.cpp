@@ -13,7 +13,6 @@ namespace tarn::run {
 namespace {
 
 using Json = nlohmann::json;
-using connector::Field;
 
 // What every scope config has beside its connector's fields.
 Result<std::string> checked_name(const Table& table, const Json& value) {
