@@ -6,7 +6,7 @@
 namespace tarn::api {
 namespace {
 
-Result<Answer> list_pipelines(const Services& services, const Call& call) {
+Reply<> list_pipelines(const Services& services, const Call& call) {
     PipelineFilter filter;
     filter.status = call.query_text("status");
     filter.label = call.query_text("label");
@@ -18,42 +18,79 @@ Result<Answer> list_pipelines(const Services& services, const Call& call) {
     filter.page = std::clamp<std::int64_t>(filter.page, 1, 1'000'000'000);
     filter.page_size = filter.page_size < 1 ? 50 : std::min<std::int64_t>(filter.page_size, 10'000);
     TARN_ASSIGN(auto found, services.pipelines->list(filter));
-    return Answer{200, found};
+    return Answer{.body = found};
 }
 
-Result<Answer> create_pipeline(const Services& services, const Call& call) {
+Reply<> create_pipeline(const Services& services, const Call& call) {
     TARN_ASSIGN(auto body, call.json());
     TARN_ASSIGN(auto made, services.pipelines->create(body));
-    return Answer{201, made};
+    return Answer{.status = 201, .body = made};
 }
 
-Result<Answer> get_pipeline(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto id, call.number("pipelineId"));
+Reply<> get_pipeline(const Services& services, const Call& call) {
+    TARN_ASSIGN(auto id, call.id("pipelineId"));
     TARN_ASSIGN(auto found, services.pipelines->find(id));
-    return found ? Answer{200, *found} : envelope(404, "there is no pipeline " + std::to_string(id));
+    if (!found) return refuse(404, "there is no pipeline " + std::to_string(id));
+    return Answer{.body = *found};
 }
 
-Result<Answer> cancel_pipeline(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto id, call.number("pipelineId"));
+Reply<> cancel_pipeline(const Services& services, const Call& call) {
+    TARN_ASSIGN(auto id, call.id("pipelineId"));
     TARN_ASSIGN(auto known, services.pipelines->cancel(id));
-    return known ? envelope(200, "success") : envelope(400, "pipeline not found");
+    if (!known) return refuse(400, "pipeline not found");
+    return envelope(200, "success");
 }
 
-Result<Answer> get_tasks(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto id, call.number("pipelineId"));
+Reply<> get_tasks(const Services& services, const Call& call) {
+    TARN_ASSIGN(auto id, call.id("pipelineId"));
     TARN_ASSIGN(auto tasks, services.pipelines->tasks(id));
-    return Answer{200, tasks};
+    return Answer{.body = tasks};
 }
 
 }  // namespace
 
 std::vector<Route> pipeline_routes() {
+    const std::string tag = "pipelines", one = "/pipelines/{pipelineId}";
     return {
-        {"GET", "/pipelines", list_pipelines, "Pipelines, newest first"},
-        {"POST", "/pipelines", create_pipeline, "Queues a pipeline"},
-        {"GET", "/pipelines/{pipelineId}", get_pipeline, "One pipeline"},
-        {"DELETE", "/pipelines/{pipelineId}", cancel_pipeline, "Cancels a pipeline"},
-        {"GET", "/pipelines/{pipelineId}/tasks", get_tasks, "A pipeline's tasks"},
+        {.method = "GET",
+         .pattern = "/pipelines",
+         .tag = tag,
+         .summary = "Pipelines, newest first",
+         .handle = list_pipelines,
+         .query = {{"status", "string", "Only those of this status"},
+                   {"pending", "integer", "1: only unfinished ones"},
+                   {"blueprint_id", "integer", "Only those of this blueprint"},
+                   {"label", "string", "Only those with this label"},
+                   {"page", "integer", "From 1 on"},
+                   {"pageSize", "integer", "Usually 50"}},
+         .answers = {{200, "Pipelines"}}},
+        {.method = "POST",
+         .pattern = "/pipelines",
+         .tag = tag,
+         .summary = "Queues a pipeline",
+         .handle = create_pipeline,
+         .body = "PipelineBody",
+         .answers = {{201, "Pipeline"}},
+         .most_bytes = long_body},
+        {.method = "GET",
+         .pattern = one,
+         .tag = tag,
+         .summary = "One pipeline",
+         .handle = get_pipeline,
+         .answers = {{200, "Pipeline"}},
+         .refusals = {404}},
+        {.method = "DELETE",
+         .pattern = one,
+         .tag = tag,
+         .summary = "Cancels a pipeline",
+         .handle = cancel_pipeline,
+         .answers = {{200, "Envelope"}}},
+        {.method = "GET",
+         .pattern = one + "/tasks",
+         .tag = tag,
+         .summary = "A pipeline's tasks",
+         .handle = get_tasks,
+         .answers = {{200, "Tasks"}}},
     };
 }
 

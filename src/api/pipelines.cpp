@@ -4,11 +4,11 @@
 
 #include <fmt/format.h>
 
-#include "api/job.h"
 #include "api/subtask_rows.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "run/job.h"
 
 namespace tarn::api {
 namespace {
@@ -130,7 +130,8 @@ std::vector<std::string> names_of(const std::string& json) {
     return names;
 }
 
-Result<Json> decrypted(const Home& home, const ControlRows& rows, std::size_t row, std::string_view column) {
+Result<Json> decrypted(const run::Home& home, const ControlRows& rows, std::size_t row,
+                       std::string_view column) {
     if (rows.is_null(row, column)) return Json();
     TARN_ASSIGN(auto text, home.cipher().decrypt(rows.text(row, column)));
     auto json = Json::parse(text, nullptr, false);
@@ -139,7 +140,8 @@ Result<Json> decrypted(const Home& home, const ControlRows& rows, std::size_t ro
 
 }  // namespace
 
-Pipelines::Pipelines(const Home& home, const run::Platform& platform) : home_(home), platform_(platform) {}
+Pipelines::Pipelines(const run::Home& home, const run::Platform& platform)
+    : home_(home), platform_(platform) {}
 
 Pipelines::~Pipelines() {
     {
@@ -331,6 +333,13 @@ Result<bool> Pipelines::cancel(std::int64_t id) {
     return true;
 }
 
+Result<bool> Pipelines::while_idle(const std::function<Result<>()>& work) {
+    std::lock_guard lock(mutex_);
+    if (!running_.empty()) return false;
+    TARN_TRY(work());
+    return true;
+}
+
 // ---- the worker
 
 void Pipelines::work() {
@@ -416,10 +425,10 @@ Result<> Pipelines::run_stage(const ControlRows& pipeline, std::int64_t stage, c
 namespace {
 
 // Runs one task and keeps its subtasks' rows. `failed`: the subtask that failed.
-Result<> run_prepared(const Home& home, const JobRequest& request, std::int64_t task_id,
+Result<> run_prepared(const run::Home& home, const run::JobRequest& request, std::int64_t task_id,
                       std::string& failed) {
     failed = "unknown";
-    TARN_ASSIGN(auto job, prepare_job(home, request));
+    TARN_ASSIGN(auto job, run::prepare_job(home, request));
     TARN_ASSIGN(auto subtasks, run::chosen_subtasks(request.connector->connector, request.subtasks,
                                                     request.skip_collectors));
     SubtaskRows rows(home.control(), task_id);
@@ -442,7 +451,7 @@ Result<> Pipelines::run_one_task(const ControlRows& pipeline, const ControlRows&
         control.run("update _devlake_tasks set status = 'TASK_RUNNING', message = '', began_at = ?, "
                     "updated_at = ? where id = ?",
                     {format_sql(began), sql_now(), id}));
-    JobRequest request;
+    run::JobRequest request;
     request.connector = platform_.connector(tasks.text(row, "plugin"));
     request.subtasks = names_of(tasks.text(row, "subtasks"));
     request.full_sync = pipeline.number(0, "full_sync") != 0;

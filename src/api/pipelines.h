@@ -7,6 +7,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,10 +18,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "api/home.h"
 #include "base/cancel.h"
 #include "base/result.h"
 #include "connector/shared_answers.h"
+#include "run/home.h"
 #include "run/platform.h"
 
 namespace tarn::api {
@@ -33,7 +34,7 @@ struct PipelineFilter {
 
 class Pipelines {
   public:
-    Pipelines(const Home& home, const run::Platform& platform);
+    Pipelines(const run::Home& home, const run::Platform& platform);
     // Stops the running pipeline; it goes on at the next start.
     ~Pipelines();
     Pipelines(const Pipelines&) = delete;
@@ -50,6 +51,9 @@ class Pipelines {
     // false: there is no such pipeline
     Result<bool> cancel(std::int64_t id);
 
+    // Runs `work` while no pipeline runs and none can begin; false: one is running. `work` must not call back.
+    Result<bool> while_idle(const std::function<Result<>()>& work);
+
   private:
     void work();
     Result<std::optional<std::int64_t>> take_next();
@@ -62,7 +66,7 @@ class Pipelines {
     Result<nlohmann::json> shown_task(const ControlRows& rows, std::size_t row);
     Result<> insert_tasks(std::int64_t pipeline_id, const nlohmann::json& plan);
 
-    const Home& home_;
+    const run::Home& home_;
     const run::Platform& platform_;
     std::mutex mutex_;
     std::condition_variable wake_;

@@ -6,28 +6,57 @@ namespace {
 
 using Json = nlohmann::json;
 
-Result<Answer> ping(const Services&, const Call&) { return Answer{200, nullptr, true}; }
+Reply<> ping(const Services&, const Call&) { return Answer{.empty = true}; }
 
-Result<Answer> ready(const Services&, const Call&) { return envelope(200, "ready"); }
+Reply<> ready(const Services&, const Call&) { return envelope(200, "ready"); }
 
 // Connectors that were left out do not make the others ill: they are told in `data`.
-Result<Answer> health(const Services& services, const Call&) {
+Reply<> health(const Services& services, const Call&) {
     TARN_TRY(services.home->control().query("select id from _devlake_pipelines limit 1"));
     Json problems = Json::array();
     for (const auto& problem : services.platform->problems()) problems.push_back(problem.text());
     return envelope(200, "good", problems.empty() ? Json() : Json{{"problems", problems}});
 }
 
-Result<Answer> version(const Services&, const Call&) { return Answer{200, {{"version", TARN_VERSION}}}; }
+Reply<> migrated(const Services&, const Call&) { return envelope(200, "success"); }
+
+Reply<> version(const Services&, const Call&) { return Answer{.body = {{"version", TARN_VERSION}}}; }
 
 }  // namespace
 
 std::vector<Route> probe_routes() {
+    const std::string tag = "probes";
     return {
-        {"GET", "/ping", ping, "An empty answer"},
-        {"GET", "/ready", ready, "Whether requests are served"},
-        {"GET", "/health", health, "Whether the stores can be read, and which connectors were left out"},
-        {"GET", "/version", version, "The program's version"},
+        {.method = "GET",
+         .pattern = "/ping",
+         .tag = tag,
+         .summary = "An empty answer",
+         .handle = ping,
+         .answers = {{200, ""}}},
+        {.method = "GET",
+         .pattern = "/ready",
+         .tag = tag,
+         .summary = "Whether requests are served",
+         .handle = ready,
+         .answers = {{200, "Envelope"}}},
+        {.method = "GET",
+         .pattern = "/health",
+         .tag = tag,
+         .summary = "Whether the stores can be read, and which connectors were left out",
+         .handle = health,
+         .answers = {{200, "Envelope"}}},
+        {.method = "GET",
+         .pattern = "/version",
+         .tag = tag,
+         .summary = "The program's version",
+         .handle = version,
+         .answers = {{200, "Version"}}},
+        {.method = "GET",
+         .pattern = "/proceed-db-migration",
+         .tag = tag,
+         .summary = "Kept for DevLake's page: the stores are brought up to date before the server listens",
+         .handle = migrated,
+         .answers = {{200, "Envelope"}}},
     };
 }
 

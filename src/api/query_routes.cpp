@@ -18,21 +18,28 @@ std::string name_of(const std::string& host) {
 }
 
 // The Host header is looked at, too: a page in a browser here may have made its own name point to this machine.
-Result<Answer> query(const Services& services, const Call& call) {
+Reply<> query(const Services& services, const Call& call) {
     if (!is_loopback(call.peer) || !is_loopback(name_of(call.host))) {
-        return envelope(403, "queries are answered on this machine only; ask http://127.0.0.1 there");
+        return refuse(403, "queries are answered on this machine only; ask http://127.0.0.1 there");
     }
     TARN_ASSIGN(auto body, call.json());
     if (!body.is_object() || !body.contains("sql") || !body["sql"].is_string())
         return fail(ErrorKind::bad_data, "must be a text", "sql");
     TARN_ASSIGN(auto rows, run_query(services.home->data().database(), body["sql"].get<std::string>()));
-    return Answer{200, rows};
+    return Answer{.body = rows};
 }
 
 }  // namespace
 
 std::vector<Route> query_routes() {
-    return {{"POST", "/tarn/query", query, "Runs one select and gives its rows"}};
+    return {{.method = "POST",
+             .pattern = "/tarn/query",
+             .tag = "data",
+             .summary = "Runs one select and gives its rows",
+             .handle = query,
+             .body = "QueryBody",
+             .answers = {{200, "QueryRows"}},
+             .refusals = {403}}};
 }
 
 }  // namespace tarn::api

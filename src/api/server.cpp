@@ -4,15 +4,20 @@
 
 #include <httplib.h>
 
+#include "api/target.h"
+#include "base/text.h"
+
 namespace tarn::api {
 namespace {
 
-constexpr std::size_t threads = 16, longest_body = 64UL << 20U;
+constexpr std::size_t threads = 16;
 
 Call call_of(const httplib::Request& request) {
     Call call;
-    for (const auto& [name, value] : request.params) call.query.emplace(name, value);
-    call.body = request.body;
+    call.query = query_of(request.target);
+    if (auto mark = request.target.find('?'); mark != std::string::npos)
+        call.raw_query = request.target.substr(mark + 1);
+    for (const auto& [name, value] : request.headers) call.headers[lower(name)] = value;
     call.peer = request.remote_addr;
     call.host = request.get_header_value("Host");
     return call;
@@ -20,7 +25,12 @@ Call call_of(const httplib::Request& request) {
 
 void put(const Answer& answer, httplib::Response& response) {
     response.status = answer.status;
+    for (const auto& [name, value] : answer.headers) response.set_header(name, value);
     if (answer.empty) return;
+    if (!answer.content_type.empty()) {
+        response.set_content(answer.content, answer.content_type);
+        return;
+    }
     response.set_content(answer.body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
                          "application/json; charset=utf-8");
 }
@@ -28,6 +38,25 @@ void put(const Answer& answer, httplib::Response& response) {
 // What the library itself refuses (too long, not HTTP) gets the same envelope.
 void put_missing_body(const httplib::Request&, httplib::Response& response) {
     if (response.body.empty()) put(envelope(response.status, "the request was refused"), response);
+}
+
+// A body that is too long is read to its end all the same: what stood in the way would be taken for the next request.
+Answer with_body(const Services& services, const httplib::Request& request,
+                 const httplib::ContentReader& reader) {
+    Call call = call_of(request);
+    bool has_body =
+        request.has_header("Transfer-Encoding") || request.get_header_value("Content-Length") > "0";
+    std::size_t most = most_bytes(request.method, request.target), size = 0;
+    if (has_body) {
+        reader([&](const char* data, std::size_t length) {
+            size += length;
+            if (size <= most) call.body.append(data, length);
+            return true;
+        });
+    }
+    if (most > 0 && size > most)
+        return envelope(413, "the body has more than " + std::to_string(most) + " bytes");
+    return dispatch(services, request.method, request.target, std::move(call));
 }
 
 void configure(httplib::Server& server, const Services& services) {
@@ -43,11 +72,18 @@ void configure(httplib::Server& server, const Services& services) {
     auto serve = [services](const httplib::Request& request, httplib::Response& response) {
         put(dispatch(services, request.method, request.target, call_of(request)), response);
     };
-    server.Get(".*", serve);
-    server.Post(".*", serve);
-    server.Put(".*", serve);
-    server.Patch(".*", serve);
-    server.Delete(".*", serve);
+    auto serve_body = [services](const httplib::Request& request, httplib::Response& response,
+                                 const httplib::ContentReader& reader) {
+        put(with_body(services, request, reader), response);
+    };
+    // Not `.*`: a decoded path may hold line breaks.
+    const std::string any = R"([\s\S]*)";
+    server.Get(any, serve);
+    // Read here, since the library takes the body of a client that names no content type (curl) for a form and cuts it.
+    server.Post(any, serve_body);
+    server.Put(any, serve_body);
+    server.Patch(any, serve_body);
+    server.Delete(any, serve_body);
     server.set_error_handler(httplib::Server::Handler(put_missing_body));
 }
 

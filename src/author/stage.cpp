@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
-#include "api/scopes.h"
 #include "author/answers.h"
 #include "base/text.h"
+#include "run/scopes.h"
 
 namespace tarn::author {
 namespace {
@@ -21,7 +21,7 @@ bool is_declared(const connector::Connector& connector, const std::string& field
 // Columns of the scope's table that a test may set.
 std::vector<std::string> scope_columns(const connector::Connector& connector) {
     std::vector<std::string> names;
-    const Table* table = api::Scopes::table_of(connector, connector.scope.table);
+    const Table* table = run::Scopes::table_of(connector, connector.scope.table);
     for (const auto& column : table == nullptr ? std::vector<Column>{} : table->columns) {
         bool ours = column.name == "connection_id" || column.name == "created_at" ||
                     column.name == "updated_at" || column.name.starts_with("_raw_data_");
@@ -95,7 +95,7 @@ Result<> Stage::add_scope(const Case& test, http::Client& client) {
     const auto& connector = loaded_.connector;
     TARN_TRY(check_names(test.scope, "scope", scope_columns(connector), test.folder + "/case.yaml"));
     auto environment = [&](const std::string& key) { return test.env.value(key, std::string()); };
-    api::Scopes scopes(connector, *control_, environment);
+    run::Scopes scopes(connector, *control_, environment);
     if (test.fetch && !scopes.can_fetch())
         return fail(ErrorKind::bad_data, "fetch: the connector declares no scope.fetch",
                     test.folder + "/case.yaml");

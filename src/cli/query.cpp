@@ -5,12 +5,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "api/home.h"
 #include "api/query.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "http/client.h"
+#include "run/home.h"
 
 namespace tarn::cli {
 namespace {
@@ -39,14 +39,14 @@ Result<Json> ask(const std::string& folder, const std::string& sql) {
         return fail(ErrorKind::terminal, "there is no such home", folder,
                     "Choose one with --home, or run `tarn sync` or `tarn serve` first.");
     }
-    auto lock = api::HomeLock::open(folder);
+    auto lock = run::HomeLock::open(folder);
     if (!lock) {
-        auto holder = api::holder_of(folder);
+        auto holder = run::holder_of(folder);
         if (holder.url.empty()) return fail(lock.error());
         return ask_server(holder.url, sql);
     }
     TARN_ASSIGN(auto settings, secrets::Settings::read(folder));
-    TARN_ASSIGN(auto database, api::open_data(folder, settings));
+    TARN_ASSIGN(auto database, run::open_data(folder, settings));
     return api::run_query(*database, sql);
 }
 

@@ -5,13 +5,13 @@
 
 #include <fmt/format.h>
 
-#include "api/home.h"
 #include "api/pipelines.h"
 #include "api/server.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "run/home.h"
 
 namespace tarn::cli {
 namespace {
@@ -84,7 +84,7 @@ Result<> serve(const ServeOptions& options) {
     TARN_ASSIGN(int port, port_of(options, settings));
     TARN_ASSIGN(auto platform, load_platform(settings));
     for (const auto& problem : platform->problems()) log()->warn("connector left out: {}", problem.text());
-    TARN_ASSIGN(auto home, api::Home::open(folder, *platform, settings));
+    TARN_ASSIGN(auto home, run::Home::open(folder, *platform, settings));
     api::Pipelines pipelines(*home, *platform);
     TARN_ASSIGN(auto server,
                 api::Server::start({platform.get(), home.get(), &pipelines}, options.host, port));

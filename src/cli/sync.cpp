@@ -10,9 +10,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "api/home.h"
-#include "api/job.h"
-#include "api/scopes.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -21,6 +18,9 @@
 #include "cli/progress.h"
 #include "http/url.h"
 #include "run/connection.h"
+#include "run/home.h"
+#include "run/job.h"
+#include "run/scopes.h"
 
 namespace tarn::cli {
 namespace {
@@ -57,7 +57,7 @@ std::string scope_word(const Connector& connector) {
 }
 
 bool is_number(const Connector& connector, const std::string& column) {
-    const Table* table = api::Scopes::table_of(connector, connector.scope.table);
+    const Table* table = run::Scopes::table_of(connector, connector.scope.table);
     const Column* found = table == nullptr ? nullptr : table->column(column);
     return found != nullptr && found->type != ColumnType::varchar && found->type != ColumnType::text;
 }
@@ -157,7 +157,7 @@ std::string free_name(const std::vector<run::Connection>& taken, const std::stri
 }
 
 // The connection to this endpoint, made or changed where the flags say something new.
-Result<run::Connection> connection_for(const api::Home& home, const Connector& connector, Json body) {
+Result<run::Connection> connection_for(const run::Home& home, const Connector& connector, Json body) {
     run::Connections connections(connector, home.control(), home.cipher());
     TARN_ASSIGN(auto all, connections.list());
     auto endpoint = endpoint_of(connector, body);
@@ -232,9 +232,9 @@ void print_summary(const run::TaskSummary& summary) {
             << "See them: tarn query \"select * from _tarn_rejects order by created_at desc limit 20\"\n";
 }
 
-Result<api::Job> prepare(const api::Home& home, const run::LoadedConnector& loaded,
+Result<run::Job> prepare(const run::Home& home, const run::LoadedConnector& loaded,
                          const SyncOptions& options, const CancelToken& cancel) {
-    api::JobRequest request;
+    run::JobRequest request;
     request.connector = &loaded;
     request.subtasks = split(options.subtasks, ',');
     request.full_sync = options.full;
@@ -248,14 +248,14 @@ Result<api::Job> prepare(const api::Home& home, const run::LoadedConnector& load
     TARN_ASSIGN(auto body, body_of(options));
     TARN_ASSIGN(auto connection, connection_for(home, loaded.connector, std::move(body)));
     TARN_ASSIGN(request.options, scope_options(loaded.connector, options, connection.id));
-    return api::prepare_job(home, request);
+    return run::prepare_job(home, request);
 }
 
 Result<> sync(const run::Platform& platform, const run::LoadedConnector& loaded, secrets::Settings settings,
               const SyncOptions& options) {
     CancelToken cancel;
     StopSignals signals([cancel] { cancel.cancel(); });
-    TARN_ASSIGN(auto home, api::Home::open(home_folder(options.home), platform, std::move(settings)));
+    TARN_ASSIGN(auto home, run::Home::open(home_folder(options.home), platform, std::move(settings)));
     TARN_ASSIGN(auto job, prepare(*home, loaded, options, cancel));
     ProgressLine line;
     auto summary = run::run_task(job.spec, *job.client, home->data(), home->control(),

@@ -313,6 +313,7 @@ void check_tables(const Connector& connector, Problems& problems) {
     if (!connector.scope.id.empty()) scope_columns.insert(connector.scope.id);
     for (const auto& [option, column] : connector.scope.options) scope_columns.insert(column);
     for (const auto& [column, pointer] : connector.scope.fetch_fields) scope_columns.insert(column);
+    for (const auto& [column, name] : connector.scope.names) scope_columns.insert(column);
     check_columns(connector, connector.connection.table, "connection",
                   field_columns(connector.connection.fields), problems);
     check_columns(connector, connector.scope.table, "scope", scope_columns, problems);

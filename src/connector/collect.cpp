@@ -190,7 +190,7 @@ PageFetch::Rules Collection::rules(bool details) const {
     rules.one_by_one = newest_first && since_ != 0;
     rules.filtered = !newest_first && since_ != 0;
     rules.known = known_ ? &*known_ : nullptr;
-    if (stream_.shared != 0) rules.shared = task_.answers;
+    if (stream_.once != 0) rules.shared = task_.answers;
     auto connection = task_.options.find("connectionId");
     rules.asker = task_.connector->name + (connection == task_.options.end() ? "" : connection->second);
     return rules;

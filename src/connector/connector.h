@@ -28,6 +28,8 @@ struct Field {
     std::string column;  // of the connection or scope config table; default: snake_case of the name
     bool required = false;
     std::vector<std::string> choices;
+
+    [[nodiscard]] bool is_list() const { return kind == "list" || kind == "regexes"; }
 };
 
 struct AuthMethod {
@@ -124,6 +126,7 @@ struct Connector {
         Ordered params;         // JSON key -> option
         Ordered options;        // option -> column
         Ordered columns;        // tool column -> option
+        Ordered names;          // column of the scope -> its name in the API, where it is not the camelCase
         std::vector<RemoteLevel> remote;
         std::string fetch_path;  // one scope by its options, for `tarn sync` and PUT scopes
         Ordered fetch_fields;    // column -> pointer

@@ -220,6 +220,7 @@ void read_scope(Problems& problems, const YAML::Node& node, Connector& out) {
         {"params", ordered(&Scope::params), true},
         {"options", ordered(&Scope::options), true},
         {"columns", ordered(&Scope::columns)},
+        {"names", ordered(&Scope::names)},
         {"remote", read_remote},
         {"fetch", read_fetch},
     };

@@ -56,7 +56,7 @@ Result<http::Response> PageFetch::ask(const http::Request& request, bool anew) c
         return client_.fetch(request);
     }
     TARN_ASSIGN(auto answer,
-                rules_.shared->fetch(client_, request, rules_.asker, rules_.request.stream->shared, anew));
+                rules_.shared->fetch(client_, request, rules_.asker, rules_.request.stream->once, anew));
     if (answer.asked) ++requests_;
     return std::move(answer.response);
 }

@@ -27,7 +27,7 @@ class PageFetch {
         Millis pause = 0;                   // before a broken answer is asked for again
         const KnownPages* known = nullptr;  // null: no conditional requests
         SharedAnswers* shared = nullptr;    // null: answers serve this stream only
-        std::string asker;                  // the connection, for `shared`
+        std::string asker;                  // the connection, for `once`
     };
 
     PageFetch(Rules rules, http::Client& client, CancelToken cancel)

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "http/base64.h"
 #include "http/url.h"
 
 namespace tarn::http {
@@ -72,15 +73,6 @@ class QueryAuth : public TokenAuth {
     }
     std::string name_;
 };
-
-std::string base64(std::string_view bytes) {
-    std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-    auto length =
-        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                        reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-    out.resize(static_cast<std::size_t>(length));
-    return out;
-}
 
 class AppAuth : public Authenticator {
   public:

@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "http/auth.h"
 #include "http/url.h"
+#include "run/fields.h"
 
 namespace tarn::run {
 namespace {
@@ -16,101 +17,9 @@ namespace {
 using Json = nlohmann::json;
 using connector::Field;
 
-Failure wrong(const std::string& field, const std::string& message) {
-    return fail(ErrorKind::bad_data, message, field);
-}
-
-std::string text_of(const Json& value) {
-    if (value.is_null()) return {};
-    return value.is_string() ? value.get<std::string>() : value.dump();
-}
-
 const Table* table_of(const connector::Connector& connector) {
     auto found = std::ranges::find(connector.tables, connector.connection.table, &Table::name);
     return found == connector.tables.end() ? nullptr : &*found;
-}
-
-bool is_structured(const Field& field) {
-    return field.kind == "list" || field.kind == "map" || field.kind == "json" || field.kind == "regexes";
-}
-
-bool is_time(const Table& table, const Field& field) {
-    const Column* column = table.column(field.column);
-    return column != nullptr && column->type == ColumnType::datetime;
-}
-
-// What an unset field is in JSON, as Go's zero values are.
-Json unset(const Table& table, const Field& field) {
-    if (field.kind == "number") return 0;
-    if (field.kind == "boolean") return false;
-    if (field.kind == "list" || field.kind == "regexes") return Json::array();
-    if (field.kind == "map") return Json::object();
-    if (field.kind == "json" || is_time(table, field)) return nullptr;
-    return "";
-}
-
-// ---- values of a body
-
-Result<Json> checked_number(const Field& field, const Json& value) {
-    if (value.is_number_integer()) return value;
-    auto text = value.is_string() ? value.get<std::string>() : std::string();
-    bool digits = !text.empty() && text.size() < 19 &&
-                  text.find_first_not_of("0123456789", text[0] == '-' ? 1 : 0) == std::string::npos &&
-                  text != "-";
-    if (!digits) return wrong(field.name, "must be a whole number, found " + value.dump());
-    return Json(std::stoll(text));
-}
-
-Result<Json> checked_boolean(const Field& field, const Json& value) {
-    if (value.is_boolean()) return value;
-    if (value == "true" || value == "false") return Json(value == "true");
-    return wrong(field.name, "must be true or false, found " + value.dump());
-}
-
-Result<Json> checked_structure(const Field& field, const Json& value) {
-    Json parsed = value.is_string() ? Json::parse(value.get<std::string>(), nullptr, false) : value;
-    if (parsed.is_discarded()) return wrong(field.name, "must be JSON");
-    if ((field.kind == "list" || field.kind == "regexes") && !parsed.is_array())
-        return wrong(field.name, "must be a list");
-    if (field.kind == "map" && !parsed.is_object()) return wrong(field.name, "must be an object");
-    return parsed;
-}
-
-Result<> check_characters(const Table& table, const Field& field, const std::string& text) {
-    const Column* column = table.column(field.column);
-    auto characters =
-        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
-    if (column != nullptr && column->length > 0 && !column->secret && characters > column->length) {
-        return wrong(field.name, fmt::format("must not be longer than {} characters", column->length));
-    }
-    // They would end a header's line.
-    if (field.kind != "secret" && text.find_first_of("\r\n") != std::string::npos)
-        return wrong(field.name, "must be one line");
-    return {};
-}
-
-Result<Json> checked_text(const Table& table, const Field& field, const Json& value) {
-    if (value.is_structured() || value.is_boolean()) return wrong(field.name, "must be a text");
-    std::string text = text_of(value);
-    TARN_TRY(check_characters(table, field, text));
-    if (text.empty()) return Json(text);
-    if (field.kind == "url" && !http::is_http_url(text))
-        return wrong(field.name, "must be a URL that starts with http:// or https://");
-    if (field.kind == "choice" && std::ranges::find(field.choices, text) == field.choices.end()) {
-        return wrong(field.name, "must be one of " + join(field.choices, ", "));
-    }
-    Millis time = 0;
-    if (is_time(table, field) && parse_time(text, time) != Parsed::ok)
-        return wrong(field.name, "must be a time such as 2026-11-23T13:55:38Z");
-    return Json(text);
-}
-
-Result<Json> checked(const Table& table, const Field& field, const Json& value) {
-    if (value.is_null()) return unset(table, field);
-    if (field.kind == "number") return checked_number(field, value);
-    if (field.kind == "boolean") return checked_boolean(field, value);
-    if (is_structured(field)) return checked_structure(field, value);
-    return checked_text(table, field, value);
 }
 
 const Field* field_named(const connector::Connector& connector, const std::string& name) {
@@ -248,39 +157,6 @@ bool is_password(const connector::Connector& connector, const std::string& field
     });
 }
 
-// ---- values of a row
-
-Json json_of(const Table& table, const Field& field, const ControlRows& rows, std::size_t row) {
-    if (rows.is_null(row, field.column)) return unset(table, field);
-    if (field.kind == "number") return rows.number(row, field.column);
-    if (field.kind == "boolean") return rows.number(row, field.column) != 0;
-    auto text = rows.text(row, field.column);
-    if (is_structured(field)) {
-        auto parsed = Json::parse(text, nullptr, false);
-        return parsed.is_discarded() ? unset(table, field) : parsed;
-    }
-    Millis time = 0;
-    if (is_time(table, field) && parse_time(text, time) == Parsed::ok) return format_millis(time);
-    return text;
-}
-
-ControlValue value_of(const Table& table, const Field& field, const Json& value) {
-    if (value.is_null()) return std::monostate{};
-    if (field.kind == "number") return value.get<std::int64_t>();
-    if (field.kind == "boolean") return static_cast<std::int64_t>(value.get<bool>() ? 1 : 0);
-    if (is_structured(field)) return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-    Millis time = 0;
-    if (is_time(table, field))
-        return parse_time(text_of(value), time) == Parsed::ok ? ControlValue(format_sql(time))
-                                                              : ControlValue();
-    return text_of(value);
-}
-
-std::string api_time(const std::string& text) {
-    Millis time = 0;
-    return parse_time(text, time) == Parsed::ok ? format_millis(time) : text;
-}
-
 }  // namespace
 
 std::string masked(const std::string& secret) {
@@ -388,9 +264,14 @@ Result<Connection> Connections::create(const Json& body) {
     return connection;
 }
 
-Result<Connection> Connections::change(const Connection& stored, const Json& body) {
+Result<Connection> Connections::overlaid(const Connection& stored, const Json& body) const {
     TARN_ASSIGN(auto connection, merged(stored, body));
     TARN_TRY(check_fields(connection));
+    return connection;
+}
+
+Result<Connection> Connections::change(const Connection& stored, const Json& body) {
+    TARN_ASSIGN(auto connection, overlaid(stored, body));
     TARN_TRY(check_name(connection));
     connection.updated_at = format_sql(now_millis());
     std::vector<std::string> sets;

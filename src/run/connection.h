@@ -39,6 +39,8 @@ class Connections {
     // A checked connection that is not saved, for tests of what a form holds.
     [[nodiscard]] Result<Connection> check(const nlohmann::json& body) const;
     Result<Connection> create(const nlohmann::json& body);
+    // `body` over what is stored, not saved: for tests.
+    [[nodiscard]] Result<Connection> overlaid(const Connection& stored, const nlohmann::json& body) const;
     // `body` over what is stored. An empty or masked secret keeps the stored one.
     Result<Connection> change(const Connection& stored, const nlohmann::json& body);
     Result<std::optional<Connection>> find(std::int64_t id);

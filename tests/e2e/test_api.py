@@ -82,7 +82,7 @@ def test_a_connection_can_be_tested(served, fake):
     body = {"endpoint": fake.url, "token": TOKEN, "authMethod": "AccessToken"}
     answer = served.call("POST", "/plugins/github/test", body)
     assert answer.status_code == 200, answer.text
-    assert answer.json()["success"] is True and answer.json()["who"]
+    assert answer.json()["success"] is True and answer.json()["login"]
     answer = served.call("POST", "/plugins/github/test", body | {"token": "wrong"})
     assert answer.status_code == 400
     assert "401" in answer.json()["message"]
@@ -109,7 +109,7 @@ def test_a_whole_scope_needs_no_source(served):
     assert answer.status_code == 200, answer.text
     body["data"][0] = {"githubId": 7, "fullName": "a/b", "HTMLUrl": "https://a/b"}
     scope = served.call("PUT", f"/plugins/github/connections/{connection}/scopes", body).json()[0]
-    assert (scope["description"], scope["htmlUrl"]) == ("first", "https://a/b")
+    assert (scope["description"], scope["HTMLUrl"]) == ("first", "https://a/b")
     assert served.call("GET", f"/plugins/github/connections/{connection}/scopes").json()["count"] == 1
 
 
@@ -120,7 +120,7 @@ def test_wrong_scopes(served, fake):
     for body in ({}, {"data": 5}, {"data": [5]}, {"data": [{"githubId": "x"}]}):
         assert served.call("PUT", path, body).status_code == 400, body
     answer = served.call("PUT", path, {"data": [{"fullName": "octo/missing"}]})
-    assert answer.status_code == 500
+    assert answer.status_code == 400
     assert "404" in answer.json()["message"]
 
 

@@ -18,10 +18,25 @@
 #include "run/connection.h"
 #include "store/control.h"
 
-namespace tarn::api {
+namespace tarn::run {
 
 // column -> value; times as the control store writes them
 using ScopeRow = nlohmann::json;
+
+struct ScopePage {
+    std::int64_t count = 0;  // of all pages
+    std::vector<ScopeRow> rows;
+};
+
+// A scope's column as API bodies name it: as declared, else in camelCase.
+class ScopeNames {
+  public:
+    explicit ScopeNames(const connector::Connector& connector) : connector_(connector) {}
+    [[nodiscard]] std::string of(const std::string& column) const;
+
+  private:
+    const connector::Connector& connector_;
+};
 
 class Scopes {
   public:
@@ -35,17 +50,31 @@ class Scopes {
     // The row that an API body describes.
     [[nodiscard]] Result<ScopeRow> from_body(const nlohmann::json& body) const;
     // The row as the source tells it, by the declared `fetch`. `options`: option -> value.
-    [[nodiscard]] Result<ScopeRow> fetch(const run::Connection& connection, const nlohmann::json& options,
+    [[nodiscard]] Result<ScopeRow> fetch(const Connection& connection, const nlohmann::json& options,
                                          http::Client& client) const;
     [[nodiscard]] bool can_fetch() const { return table_ != nullptr && !connector_.scope.fetch_path.empty(); }
     // Declared options whose columns are not set in `row`.
     [[nodiscard]] std::vector<std::string> missing_options(const ScopeRow& row) const;
 
     // Adds or changes the row (by its key); what `row` does not name stays. Gives the whole row.
-    Result<ScopeRow> save(ScopeRow row, const run::Connection& connection);
+    Result<ScopeRow> save(ScopeRow row, const Connection& connection);
     // By the id where the options hold it, else by all that they hold.
     Result<std::optional<ScopeRow>> find(const nlohmann::json& options);
     Result<std::vector<ScopeRow>> list(std::int64_t connection_id);
+    Result<std::optional<ScopeRow>> by_id(std::int64_t connection_id, const std::string& id);
+    // Those whose name holds `search`, without regard to case; "": all. `page` from 1 on.
+    Result<ScopePage> page(std::int64_t connection_id, const std::string& search, std::int64_t page,
+                           std::int64_t size);
+    // Only the row; what was collected: run/scope_data.h.
+    Result<> remove(const ScopeRow& row);
+    // A whole row from columns that a source sent; not saved.
+    [[nodiscard]] Result<ScopeRow> from_remote(const nlohmann::json& columns,
+                                               std::int64_t connection_id) const;
+    [[nodiscard]] std::string id_of(const ScopeRow& row) const;
+    [[nodiscard]] std::string name_of(const ScopeRow& row) const;
+    [[nodiscard]] std::string api_name(const std::string& column) const {
+        return ScopeNames(connector_).of(column);
+    }
     [[nodiscard]] nlohmann::json options_of(const ScopeRow& row) const;
     [[nodiscard]] nlohmann::json shown(const ScopeRow& row) const;
 
@@ -56,7 +85,8 @@ class Scopes {
 
   private:
     Result<std::vector<ScopeRow>> select(const std::string& condition,
-                                         const std::vector<ControlValue>& parameters);
+                                         const std::vector<ControlValue>& parameters,
+                                         const std::string& limit = {});
 
     const connector::Connector& connector_;
     const Table* table_;
@@ -64,4 +94,4 @@ class Scopes {
     connector::Environment environment_;
 };
 
-}  // namespace tarn::api
+}  // namespace tarn::run

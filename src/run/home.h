@@ -15,7 +15,7 @@
 #include "store/control.h"
 #include "store/data_file.h"
 
-namespace tarn::api {
+namespace tarn::run {
 
 // Who holds a home, as it wrote down itself.
 struct Holder {
@@ -45,7 +45,7 @@ class HomeLock {
 class Home {
   public:
     // Locks the home, opens its stores and makes them ready for `platform`. `settings` may get the key that is made on the first start.
-    static Result<std::unique_ptr<Home>> open(const std::string& folder, const run::Platform& platform,
+    static Result<std::unique_ptr<Home>> open(const std::string& folder, const Platform& platform,
                                               secrets::Settings settings);
 
     [[nodiscard]] ControlStore& control() const { return *control_; }
@@ -71,4 +71,4 @@ class Home {
 Result<std::unique_ptr<duck::Database>> open_data(const std::string& folder,
                                                   const secrets::Settings& settings);
 
-}  // namespace tarn::api
+}  // namespace tarn::run

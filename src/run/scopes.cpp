@@ -1,4 +1,4 @@
-#include "api/scopes.h"
+#include "run/scopes.h"
 
 #include <algorithm>
 #include <cctype>
@@ -9,17 +9,12 @@
 #include "base/time.h"
 #include "connector/placeholders.h"
 #include "http/url.h"
+#include "run/fields.h"
 
-namespace tarn::api {
+namespace tarn::run {
 namespace {
 
 using Json = nlohmann::json;
-
-std::string text_of(const Json& value) {
-    if (value.is_null()) return {};
-    return value.is_string() ? value.get<std::string>()
-                             : value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 bool is_set(const Json& value) {
     if (value.is_string()) return !value.get_ref<const std::string&>().empty();
@@ -30,6 +25,8 @@ bool is_whole(ColumnType type) {
     return type == ColumnType::bigint || type == ColumnType::ubigint || type == ColumnType::integer ||
            type == ColumnType::smallint;
 }
+
+bool is_real(ColumnType type) { return type == ColumnType::real8 || type == ColumnType::real4; }
 
 // So that fullName, FullName and full_name are one name.
 std::string flat(const std::string& name) { return lower(replaced(name, "_", "")); }
@@ -55,29 +52,38 @@ std::string cut(const std::string& text, int length) {
     return text.substr(0, at);
 }
 
-Result<Json> whole_number(const Column& column, const Json& value) {
-    if (value.is_number_integer()) return value;
+Failure must_be(const std::string& what, const std::string& name, const Json& value) {
+    auto found = text_of(value);
+    if (found.size() > 60) found = valid_utf8(found.substr(0, 60)) + "…";
+    return wrong(name, "must be " + what + ", found " + found);
+}
+
+Result<Json> whole_number(const std::string& name, const Json& value) {
+    if (value.is_number_integer() && !value.is_number_unsigned()) return value;
     auto text = text_of(value);
     bool digits =
         !text.empty() && text.size() < 19 && text.find_first_not_of("0123456789") == std::string::npos;
     if (digits) return Json(std::stoll(text));
-    return fail(ErrorKind::bad_data, "must be a whole number, found " + value.dump(),
-                camel_case(column.name));
+    return must_be("a whole number", name, value);
 }
 
-Result<Json> column_value(const Column& column, const Json& value) {
+// `name`: as messages call the column.
+Result<Json> column_value(const Column& column, const std::string& name, const Json& value) {
     if (value.is_null()) return Json();
-    if (is_whole(column.type)) return whole_number(column, value);
+    if (is_whole(column.type)) return whole_number(name, value);
     if (column.type == ColumnType::boolean)
         return Json(value == true || value == "true" || value == 1 ? 1 : 0);
+    if (value.is_number() && is_real(column.type)) return value;
+    if (column.type == ColumnType::json)
+        return Json(value.dump(-1, ' ', false, Json::error_handler_t::replace));
+    if (value.is_structured()) return wrong(name, "must be a text");
     auto text = text_of(value);
-    if (column.type != ColumnType::datetime) return Json(cut(text, column.length));
+    if (column.type != ColumnType::datetime) return Json(text);
     Millis time = 0;
     auto parsed = parse_time(text, time);
     if (parsed == Parsed::none) return Json();
     if (parsed == Parsed::ok) return Json(format_sql(time));
-    return fail(ErrorKind::bad_data, "must be a time such as 2026-11-23T13:55:38Z, found " + value.dump(),
-                camel_case(column.name));
+    return must_be("a time such as 2026-11-23T13:55:38Z", name, value);
 }
 
 ControlValue control_value(const Json& value) {
@@ -100,10 +106,25 @@ Json shown_value(const Column& column, const Json& value) {
         return parse_time(text_of(value), time) == Parsed::ok ? Json(format_millis(time)) : Json();
     }
     if (column.type == ColumnType::boolean) return value == 1;
-    if (column.type == ColumnType::json)
-        return value.is_null() ? Json() : Json::parse(text_of(value), nullptr, false);
+    if (column.type == ColumnType::json) {
+        auto parsed = Json::parse(text_of(value), nullptr, false);
+        return parsed.is_discarded() ? Json() : parsed;
+    }
     if (!value.is_null()) return value;
-    return is_whole(column.type) ? Json(0) : Json("");
+    return is_whole(column.type) || is_real(column.type) ? Json(0) : Json("");
+}
+
+std::string like_pattern(const std::string& text) {
+    std::string out = "%";
+    for (char c : text) out += c == '%' || c == '_' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+    return out + "%";
+}
+
+// A source's text may be longer than the column.
+Result<Json> from_source(const Column& column, const Json& value) {
+    TARN_ASSIGN(auto made,
+                column_value(column, column.name, value.is_structured() ? Json(value.dump()) : value));
+    return made.is_string() ? Json(cut(made.get<std::string>(), column.length)) : made;
 }
 
 Failure cannot_fetch(int status, const std::string& place) {
@@ -119,6 +140,13 @@ Failure cannot_fetch(int status, const std::string& place) {
 
 }  // namespace
 
+std::string ScopeNames::of(const std::string& column) const {
+    for (const auto& [declared, name] : connector_.scope.names) {
+        if (declared == column) return name;
+    }
+    return camel_case(column);
+}
+
 const Table* Scopes::table_of(const connector::Connector& connector, const std::string& name) {
     auto found = std::ranges::find(connector.tables, name, &Table::name);
     return found == connector.tables.end() ? nullptr : &*found;
@@ -129,17 +157,21 @@ Result<ScopeRow> Scopes::from_body(const Json& body) const {
     if (!body.is_object()) return fail(ErrorKind::bad_data, "a scope must be a JSON object");
     ScopeRow row = Json::object();
     for (const auto& [name, value] : body.items()) {
-        auto same = [wanted = flat(name)](const Column& column) { return flat(column.name) == wanted; };
+        auto same = [&](const Column& column) {
+            return flat(column.name) == flat(name) || lower(api_name(column.name)) == lower(name);
+        };
         auto column = std::ranges::find_if(table_->columns, same);
         bool ours = column == table_->columns.end() || column->name.starts_with('_') ||
                     column->name == "created_at" || column->name == "updated_at";
         if (ours) continue;
-        TARN_ASSIGN(row[column->name], column_value(*column, value));
+        TARN_ASSIGN(row[column->name], column_value(*column, api_name(column->name), value));
+        if (row[column->name].is_string())
+            TARN_TRY(check_text(*column, api_name(column->name), row[column->name].get<std::string>()));
     }
     return row;
 }
 
-Result<ScopeRow> Scopes::fetch(const run::Connection& connection, const Json& options,
+Result<ScopeRow> Scopes::fetch(const Connection& connection, const Json& options,
                                http::Client& client) const {
     connector::Values values;
     for (const auto& [name, value] : options.items()) values.texts[name] = text_of(value);
@@ -160,7 +192,7 @@ Result<ScopeRow> Scopes::fetch(const run::Connection& connection, const Json& op
         const Column* column = table_->column(name);
         Json::json_pointer at(pointer);
         if (column == nullptr || !answer.contains(at)) continue;
-        TARN_ASSIGN(row[name], column_value(*column, answer[at]));
+        TARN_ASSIGN(row[name], from_source(*column, answer[at]));
     }
     return row;
 }
@@ -173,10 +205,10 @@ std::vector<std::string> Scopes::missing_options(const ScopeRow& row) const {
     return missing;
 }
 
-Result<ScopeRow> Scopes::save(ScopeRow row, const run::Connection& connection) {
+Result<ScopeRow> Scopes::save(ScopeRow row, const Connection& connection) {
     row["connection_id"] = connection.id;
     if (auto missing = missing_options(row); !missing.empty()) {
-        return fail(ErrorKind::bad_data, "must be set", camel_case(join(missing, ", ")));
+        return fail(ErrorKind::bad_data, "must be set", join(missing, ", "));
     }
     TARN_ASSIGN(auto values, connector::task_values(connector_, options_of(row), Json::object(),
                                                     connection.text("endpoint"), environment_));
@@ -203,12 +235,13 @@ Result<ScopeRow> Scopes::save(ScopeRow row, const run::Connection& connection) {
 }
 
 Result<std::vector<ScopeRow>> Scopes::select(const std::string& condition,
-                                             const std::vector<ControlValue>& parameters) {
+                                             const std::vector<ControlValue>& parameters,
+                                             const std::string& limit) {
     std::vector<ScopeRow> out;
     if (table_ == nullptr) return out;
     TARN_ASSIGN(auto rows,
-                control_.query(fmt::format("select * from {} where {} order by {}", sql_name(table_->name),
-                                           condition, sql_name(connector_.scope.id)),
+                control_.query(fmt::format("select * from {} where {} order by {}{}", sql_name(table_->name),
+                                           condition, sql_name(connector_.scope.id), limit),
                                parameters));
     for (const auto& row : rows.rows) {
         ScopeRow scope = Json::object();
@@ -243,6 +276,76 @@ Result<std::vector<ScopeRow>> Scopes::list(std::int64_t connection_id) {
     return select("connection_id = ?", {connection_id});
 }
 
+Result<std::optional<ScopeRow>> Scopes::by_id(std::int64_t connection_id, const std::string& id) {
+    if (table_ == nullptr) return std::optional<ScopeRow>();
+    const Column* column = table_->column(connector_.scope.id);
+    ControlValue value = id;
+    if (column != nullptr && is_whole(column->type)) {
+        auto number = whole_number(connector_.scope.id, id);
+        if (!number) return std::optional<ScopeRow>();
+        value = number->get<std::int64_t>();
+    }
+    TARN_ASSIGN(auto found, select("connection_id = ? and " + sql_name(connector_.scope.id) + " = ?",
+                                   {connection_id, value}));
+    if (found.empty()) return std::optional<ScopeRow>();
+    return std::optional<ScopeRow>(std::move(found.front()));
+}
+
+Result<ScopePage> Scopes::page(std::int64_t connection_id, const std::string& search, std::int64_t page,
+                               std::int64_t size) {
+    std::string condition = "connection_id = ?";
+    std::vector<ControlValue> parameters = {connection_id};
+    std::vector<std::string> searched;
+    for (const auto* name : {"name", "full_name"}) {
+        if (search.empty() || table_ == nullptr || table_->column(name) == nullptr) continue;
+        searched.push_back(sql_name(name) + " like ? escape '\\'");
+        parameters.emplace_back(like_pattern(search));
+    }
+    if (!searched.empty()) condition += " and (" + join(searched, " or ") + ")";
+    TARN_ASSIGN(auto count,
+                control_.query("select count(*) as n from " + sql_name(table_->name) + " where " + condition,
+                               parameters));
+    ScopePage out{.count = count.number(0, "n")};
+    parameters.emplace_back(size);
+    parameters.emplace_back((page - 1) * size);
+    TARN_ASSIGN(out.rows, select(condition, parameters, " limit ? offset ?"));
+    return out;
+}
+
+Result<> Scopes::remove(const ScopeRow& row) {
+    std::string condition;
+    std::vector<ControlValue> parameters;
+    for (const auto& name : table_->primary_key) {
+        condition += (condition.empty() ? "" : " and ") + sql_name(name) + " = ?";
+        parameters.push_back(control_value(row.value(name, Json())));
+    }
+    TARN_TRY(control_.run("delete from " + sql_name(table_->name) + " where " + condition, parameters));
+    return {};
+}
+
+std::string Scopes::id_of(const ScopeRow& row) const {
+    return text_of(row.value(connector_.scope.id, Json()));
+}
+
+std::string Scopes::name_of(const ScopeRow& row) const {
+    for (const auto* column : {"name", "full_name"}) {
+        if (auto name = text_of(row.value(column, Json())); !name.empty()) return name;
+    }
+    return id_of(row);
+}
+
+Result<ScopeRow> Scopes::from_remote(const Json& columns, std::int64_t connection_id) const {
+    ScopeRow row = Json::object();
+    for (const auto& column : table_->columns) {
+        row[column.name] = nullptr;
+        if (columns.contains(column.name)) {
+            TARN_ASSIGN(row[column.name], from_source(column, columns[column.name]));
+        }
+    }
+    row["connection_id"] = connection_id;
+    return row;
+}
+
 Json Scopes::options_of(const ScopeRow& row) const {
     Json options = Json::object();
     for (const auto& [option, column] : connector_.scope.options) {
@@ -256,7 +359,7 @@ Json Scopes::shown(const ScopeRow& row) const {
     for (const auto& column : table_->columns) {
         if (!row.contains(column.name)) continue;
         if (column.name == "scope_config_id" && !is_set(row[column.name])) continue;
-        out[camel_case(column.name)] = shown_value(column, row[column.name]);
+        out[api_name(column.name)] = shown_value(column, row[column.name]);
     }
     return out;
 }
@@ -275,4 +378,4 @@ Result<Json> Scopes::config(std::int64_t id) {
     return out;
 }
 
-}  // namespace tarn::api
+}  // namespace tarn::run

@@ -1,4 +1,4 @@
-#include "api/home.h"
+#include "run/home.h"
 
 #include <cerrno>
 #include <cstring>
@@ -13,7 +13,7 @@
 
 #include "base/text.h"
 
-namespace tarn::api {
+namespace tarn::run {
 namespace {
 
 namespace fs = std::filesystem;
@@ -80,7 +80,7 @@ void HomeLock::announce(const std::string& url) const {
 
 HomeLock::~HomeLock() { ::close(file_); }
 
-Result<std::unique_ptr<Home>> Home::open(const std::string& folder, const run::Platform& platform,
+Result<std::unique_ptr<Home>> Home::open(const std::string& folder, const Platform& platform,
                                          secrets::Settings settings) {
     std::unique_ptr<Home> home(new Home(std::move(settings)));
     home->folder_ = folder;
@@ -115,4 +115,4 @@ Result<std::unique_ptr<duck::Database>> open_data(const std::string& folder,
     return database;
 }
 
-}  // namespace tarn::api
+}  // namespace tarn::run

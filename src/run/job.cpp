@@ -1,9 +1,9 @@
-#include "api/job.h"
+#include "run/job.h"
 
-#include "api/scopes.h"
 #include "run/connection.h"
+#include "run/scopes.h"
 
-namespace tarn::api {
+namespace tarn::run {
 namespace {
 
 using Json = nlohmann::json;
@@ -15,9 +15,9 @@ std::int64_t number_of(const Json& object, const std::string& name) {
     return found->is_string() ? std::strtoll(found->get_ref<const std::string&>().c_str(), nullptr, 10) : 0;
 }
 
-Result<run::Connection> connection_of(const Home& home, const connector::Connector& connector,
-                                      const Json& options) {
-    run::Connections connections(connector, home.control(), home.cipher());
+Result<Connection> connection_of(const Home& home, const connector::Connector& connector,
+                                 const Json& options) {
+    Connections connections(connector, home.control(), home.cipher());
     auto id = number_of(options, "connectionId");
     TARN_ASSIGN(auto found, connections.find(id));
     if (found) return *found;
@@ -25,7 +25,7 @@ Result<run::Connection> connection_of(const Home& home, const connector::Connect
                 "connectionId");
 }
 
-Result<ScopeRow> scope_of(const Home& home, const JobRequest& request, const run::Connection& connection,
+Result<ScopeRow> scope_of(const Home& home, const JobRequest& request, const Connection& connection,
                           http::Client& client) {
     Scopes scopes(request.connector->connector, home.control(), home.environment());
     TARN_ASSIGN(auto found, scopes.find(request.options));
@@ -53,7 +53,7 @@ Result<Job> prepare_job(const Home& home, const JobRequest& request) {
     if (!request.options.is_object()) return fail(ErrorKind::bad_data, "must be a JSON object", "options");
     Job job;
     TARN_ASSIGN(auto connection, connection_of(home, connector, request.options));
-    TARN_ASSIGN(job.client, run::open_connection(connector, connection, home.environment(), request.cancel));
+    TARN_ASSIGN(job.client, open_connection(connector, connection, home.environment(), request.cancel));
     TARN_ASSIGN(auto scope, scope_of(home, request, connection, *job.client));
     TARN_ASSIGN(auto config, config_of(home, request, scope));
     // What the task says goes before what is stored, except the key.
@@ -77,4 +77,4 @@ Result<Job> prepare_job(const Home& home, const JobRequest& request) {
     return job;
 }
 
-}  // namespace tarn::api
+}  // namespace tarn::run

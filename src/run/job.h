@@ -7,17 +7,17 @@
 
 #include <nlohmann/json.hpp>
 
-#include "api/home.h"
 #include "base/cancel.h"
 #include "base/result.h"
 #include "http/client.h"
+#include "run/home.h"
 #include "run/platform.h"
 #include "run/task.h"
 
-namespace tarn::api {
+namespace tarn::run {
 
 struct JobRequest {
-    const run::LoadedConnector* connector = nullptr;
+    const LoadedConnector* connector = nullptr;
     // connectionId and what names the scope; `scopeConfig` (an object) or `scopeConfigId` go before the scope's own
     nlohmann::json options;
     std::vector<std::string> subtasks;
@@ -28,11 +28,11 @@ struct JobRequest {
 };
 
 struct Job {
-    run::TaskSpec spec;
+    TaskSpec spec;
     std::unique_ptr<http::Client> client;
 };
 
 // A scope that is not known yet is asked for at the source and saved. bad_data: no such connection or scope. Thread rule: any thread.
 Result<Job> prepare_job(const Home& home, const JobRequest& request);
 
-}  // namespace tarn::api
+}  // namespace tarn::run
