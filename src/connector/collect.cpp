@@ -30,12 +30,12 @@ class Collection {
         if (stream_.shared != 0 && stream_.parents.empty() && !task_.full_sync) {
             TARN_ASSIGN(shared, latest_reading(*task_.connector, stream_, task_.params, control_));
         }
-        if (shared.params == task_.params) {
+        if (shared.started != 0 && shared.params == task_.params) {
             summary_.complete = true;
             return summary_;
         }
         TARN_TRY(begin());
-        if (!shared.params.empty()) {
+        if (shared.started != 0) {
             TARN_ASSIGN(items_, take_over(shared, stream_, *pass_, data_));
             if (items_ > 0) return end(shared.started);
         }
