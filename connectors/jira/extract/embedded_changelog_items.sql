@@ -20,5 +20,5 @@ from (
     from (select origin, unnest(j.changelog.histories) as h from _raw_jira_api_issues where str(j.fields.created) <> '')
 ) r
 -- A row that stands in the whole list, read because this one was cut off, belongs to that.
-anti join _tool_jira_issue_changelog_items t on t.connection_id = $connectionId and t.changelog_id = r.changelog_id
-    and t.field = str(r.i.field) and t._raw_data_table = '_raw_jira_api_issue_changelogs'
+where coalesce((r.changelog_id, str(r.i.field)) not in (select (changelog_id, field) from _tool_jira_issue_changelog_items
+    where connection_id = $connectionId and _raw_data_table = '_raw_jira_api_issue_changelogs'), true)

@@ -15,6 +15,6 @@ from (
     from _raw_jira_api_issues
     where str(j.fields.created) <> ''
 ) r
--- A row that stands in the whole list, read because this one was cut off, belongs to that.
-anti join _tool_jira_issue_changelogs t
-    on t.connection_id = $connectionId and t.changelog_id = r.h.id and t._raw_data_table = '_raw_jira_api_issue_changelogs'
+-- A row that stands in the whole list, read because this one was cut off, belongs to that. (`not in`: an anti join would hash the histories.)
+where coalesce(r.h.id not in (select changelog_id from _tool_jira_issue_changelogs
+    where connection_id = $connectionId and _raw_data_table = '_raw_jira_api_issue_changelogs'), true)

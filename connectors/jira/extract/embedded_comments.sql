@@ -18,5 +18,5 @@ from (
     where str(j.fields.created) <> ''
 ) r
 -- A row that stands in the whole list, read because this one was cut off, belongs to that.
-anti join _tool_jira_issue_comments t on t.connection_id = $connectionId and t.issue_id = r.issue_id and t.coment_id = str(r.c.id)
-    and t._raw_data_table = '_raw_jira_api_issue_comments'
+where (r.issue_id, str(r.c.id)) not in (select (issue_id, coment_id) from _tool_jira_issue_comments
+    where connection_id = $connectionId and _raw_data_table = '_raw_jira_api_issue_comments')

@@ -18,5 +18,5 @@ from (
     where str(j.fields.created) <> ''
 ) r
 -- A row that stands in the whole list, read because this one was cut off, belongs to that.
-anti join _tool_jira_worklogs t on t.connection_id = $connectionId and t.issue_id = num(r.w.issueId) and t.worklog_id = str(r.w.id)
-    and t._raw_data_table = '_raw_jira_api_worklogs'
+where (num(r.w.issueId), str(r.w.id)) not in (select (issue_id, worklog_id) from _tool_jira_worklogs
+    where connection_id = $connectionId and _raw_data_table = '_raw_jira_api_worklogs')
