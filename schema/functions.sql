@@ -58,8 +58,9 @@ create or replace macro issue_status(value, done, todo) as
     case when list_contains(done, str(value)) then 'DONE' when list_contains(todo, str(value)) then 'TODO' else 'IN_PROGRESS' end;
 
 -- What a scope config maps: issue type -> {standardType, statusMappings: {status -> {standardStatus}}}. An empty map for ''.
-create or replace macro type_mappings(json) as cast(coalesce(nullif(json, ''), '{}')::json as
-    map(varchar, struct("standardType" varchar, "statusMappings" map(varchar, struct("standardStatus" varchar)))));
+create or replace macro type_mappings(json) as coalesce(try_cast(try_cast(coalesce(nullif(json, ''), '{}') as json) as
+    map(varchar, struct("standardType" varchar, "statusMappings" map(varchar, struct("standardStatus" varchar))))),
+    error('typeMappings of the scope config is no {type: {standardType, statusMappings: {status: {standardStatus}}}}'));
 
 -- The regexes of a JSON list of {regex: …}; none for ''.
 create or replace macro regex_list(json) as coalesce(json_extract_string(nullif(json, ''), '$[*].regex')::varchar[], []::varchar[]);

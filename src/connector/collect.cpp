@@ -30,10 +30,6 @@ class Collection {
         if (stream_.shared != 0 && stream_.parents.empty() && !task_.full_sync) {
             TARN_ASSIGN(shared, latest_reading(*task_.connector, stream_, task_.params, control_));
         }
-        if (shared.started != 0 && shared.params == task_.params) {
-            summary_.complete = true;
-            return summary_;
-        }
         TARN_TRY(begin());
         if (shared.started != 0) {
             TARN_ASSIGN(items_, take_over(shared, stream_, *pass_, data_));
@@ -248,7 +244,6 @@ bool Collection::is_due(const Parents& parents, const Parent& parent,
         return false;
     if (task_.full_sync) return true;
     if (parents.versioned && state->second.version != parent.version) return true;
-    if (stream_.shared != 0 && now() - read_at < stream_.shared) return false;
     if (stream_.refresh != 0) return now() - read_at >= stream_.refresh;
     return !parents.versioned;
 }

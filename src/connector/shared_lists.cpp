@@ -31,17 +31,20 @@ Result<SharedReading> latest_reading(const Connector& connector, const Stream& s
                                          {stream.raw, format_sql(now_millis() - stream.shared)}));
     std::string connection = connection_of(connector, params);
     SharedReading latest;
+    Millis own = 0;
     for (std::size_t i = 0; i < rows.rows.size(); ++i) {
         std::string reader = rows.text(i, "raw_data_params");
         Millis started = 0;
         if (connection_of(connector, reader) != connection ||
             parse_time(rows.text(i, "latest_success_start"), started) != Parsed::ok)
             continue;
-        // Of equally old ones the own.
-        if (started > latest.started || (started == latest.started && reader == params))
+        if (reader == params) {
+            own = started;
+        } else if (started > latest.started) {
             latest = {reader, started};
+        }
     }
-    return latest;
+    return latest.started > own ? latest : SharedReading{};
 }
 
 Result<std::int64_t> take_over(const SharedReading& reading, const Stream& stream, RawPass& pass,
@@ -62,9 +65,12 @@ Result<std::map<std::string, SharedParent>> shared_parents(const Connector& conn
     std::string connection = connection_of(connector, params);
     TARN_ASSIGN(auto reader, data.reader());
     TARN_TRY(reader->each(
-        "select input_key, params, version, epoch_ms(collected_at) from _tarn_inputs where stream = " +
+        "select input_key, params, version, epoch_ms(collected_at) from _tarn_inputs o where stream = " +
             sql_text(stream_name) + " and params <> " + sql_text(params) + " and collected_at > timestamp '" +
-            format_sql(now_millis() - stream.shared) + "' order by collected_at",
+            format_sql(now_millis() - stream.shared) +
+            "' and not exists (select 1 from _tarn_inputs own where own.stream = o.stream and own.params = " +
+            sql_text(params) +
+            " and own.input_key = o.input_key and own.collected_at >= o.collected_at) order by collected_at",
         [&](const std::vector<duck::Text>& row) {
             if (connection_of(connector, *row[1]) != connection) return;
             found[*row[0]] = {*row[1], {row[2].value_or(""), std::stoll(row[3].value_or("0"))}};

@@ -18,7 +18,8 @@ struct SharedReading {
     Millis started = 0;
 };
 
-// The latest complete reading that is not older than `Stream::shared`, by a scope with the same connection as `params`.
+// The latest complete reading that is not older than `Stream::shared`, by another scope of the same connection. None where `params`
+// itself has read later: then it is time to ask again.
 Result<SharedReading> latest_reading(const Connector& connector, const Stream& stream,
                                      const std::string& params, ControlStore& control);
 
@@ -26,7 +27,7 @@ Result<SharedReading> latest_reading(const Connector& connector, const Stream& s
 Result<std::int64_t> take_over(const SharedReading& reading, const Stream& stream, RawPass& pass,
                                DataFile& data);
 
-// The same below parents: by input, the latest reading of it that is not older than `Stream::shared`, by another scope.
+// The same below parents: by input, the latest reading of it that is not older than `Stream::shared`, by another scope, later than the own.
 struct SharedParent {
     std::string params;
     InputState state;

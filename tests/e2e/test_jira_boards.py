@@ -134,6 +134,7 @@ def test_two_boards_in_any_order_give_one_row_per_issue(program, tmp_path, sourc
 def test_a_change_in_one_project_leaves_the_other_board_alone(settled, source):
     gamma = JiraSource(source.server, 3)
     synced(settled, gamma)
+    synced(settled, source)  # asks for the filters of both boards from now on
     before = Rows(settled)
     source.change("update_issue", issue="GAMMA-7", summary="Only there")
     synced(settled, source)

@@ -222,7 +222,9 @@ def test_commits_of_remote_links(served, tarn, source):
         "regex": r"https://git.example.com/(?P<namespace>\S+)/(?P<repo_name>\S+)/-/commit/(?P<commit_sha>\w{40})"}])
     assert pipeline["status"] == "TASK_COMPLETED", pipeline
     rows = Rows(tarn)
-    wanted = {(f"jira:JiraIssue:1:{issue['id']}", link["object"]["url"].rsplit("/", 1)[-1]) for issue in source.issues()
+    issues = source.issues()
+    shown = [*issues, *source.outside_epics(issues)]
+    wanted = {(f"jira:JiraIssue:1:{issue['id']}", link["object"]["url"].rsplit("/", 1)[-1]) for issue in shown
               for link in source.one(f"api/2/issue/{issue['id']}/remotelink")}
     assert wanted and set(rows["issue_commits"]) == wanted
     assert {row["namespace"] for row in rows["issue_repo_commits"].values()} == {"group"}
