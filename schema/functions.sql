@@ -106,3 +106,15 @@ create or replace macro time_like(value, other) as case
     when regexp_matches(value, '^\d{4}-\d\d-\d\d') then utc_time(
         value || case when length(value) <= 10 then ' 00:00:00' else '' end || regexp_extract(other, '([zZ]|[+-]\d\d:?(\d\d)?)$'))
 end;
+
+-- Metrics: is the project the wanted one? '' wants all of them.
+create or replace macro of_project(wanted, name) as (wanted = '' or name = wanted);
+
+-- The most public one of a list of environments, else ''.
+create or replace macro highest_environment(list) as case
+    when list_contains(list, 'PRODUCTION') then 'PRODUCTION' when list_contains(list, 'STAGING') then 'STAGING'
+    when list_contains(list, 'TESTING') then 'TESTING' else '' end;
+
+-- Minutes from one time to a later one, started ones counted whole; NULL where one is missing or the later one is earlier by a minute or more.
+create or replace macro started_minutes(start, finish) as
+    case when epoch_ms(finish) - epoch_ms(start) > -60000 then ceil((epoch_ms(finish) - epoch_ms(start)) / 60000)::bigint end;
