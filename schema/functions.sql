@@ -118,3 +118,8 @@ create or replace macro highest_environment(list) as case
 -- Minutes from one time to a later one, started ones counted whole; NULL where one is missing or the later one is earlier by a minute or more.
 create or replace macro started_minutes(start, finish) as
     case when epoch_ms(finish) - epoch_ms(start) > -60000 then ceil((epoch_ms(finish) - epoch_ms(start)) / 60000)::bigint end;
+
+-- Texts of a JSON list, none for ''; names of a comma list, without blanks around them.
+create or replace macro text_list(json) as coalesce(json_extract_string(nullif(json, ''), '$[*]')::varchar[], []::varchar[]);
+create or replace macro name_list(names) as
+    list_distinct(list_filter(list_transform(string_split(str(names), ','), lambda name: trim(name)), lambda name: name <> ''));
