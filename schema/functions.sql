@@ -123,3 +123,7 @@ create or replace macro started_minutes(start, finish) as
 create or replace macro text_list(json) as coalesce(json_extract_string(nullif(json, ''), '$[*]')::varchar[], []::varchar[]);
 create or replace macro name_list(names) as
     list_distinct(list_filter(list_transform(string_split(str(names), ','), lambda name: trim(name)), lambda name: name <> ''));
+
+-- A version by which names sort: parts between dots, shorter ones first.
+create or replace macro version_parts(name) as
+    list_transform(string_split(name, '.'), lambda part: {'length': length(part), 'part': part});

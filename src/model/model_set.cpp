@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "model/driver.h"
+#include "model/graph_functions.h"
 #include "model/text_functions.h"
 
 namespace tarn::model {
@@ -442,6 +443,7 @@ std::string ModelSet::parser_name(const std::string& raw_table, bool input) {
 
 Result<> ModelSet::prepare(duck::Connection& connection) const {
     TARN_TRY(register_text_functions(connection));
+    TARN_TRY(register_graph_functions(connection));
     for (const auto& [table, shapes] : around_.raw) {
         TARN_TRY(register_parser(connection, parser_name(table, false), shapes.item));
         if (!shapes.input.empty())
