@@ -10,6 +10,7 @@ class OwnedRows : public EngineTest {
         model("counts", R"(-- subtask: Count Issues
 -- from: issues i
 -- rows: accounts
+-- scope: true
 -- owns: starts_with(t.id, 'count:')
 select max(i.origin) as origin, 'count:' || i.kind as id, count(*)::varchar as name from issues i where i.kind is not null group by i.kind)");
     }
@@ -60,6 +61,7 @@ TEST_F(OwnedRows, AConditionThatDoesNotBindIsNamed) {
     model("counts", R"(-- subtask: Count Issues
 -- from: issues i
 -- rows: accounts
+-- scope: true
 -- owns: t.nothing = 1
 select i.origin, i.id, i.title as name from issues i)");
     auto loaded = ModelSet::load(around());
