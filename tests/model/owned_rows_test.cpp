@@ -70,5 +70,35 @@ select i.origin, i.id, i.title as name from issues i)");
     EXPECT_NE(loaded.error().message.find("nothing"), std::string::npos);
 }
 
+// A connector writes its rows anew and knows nothing of what a metric filled in.
+TEST_F(OwnedRows, ColumnsOfAnotherSetStay) {
+    model("counts", R"(-- subtask: Copy
+-- from: accounts a
+-- rows: issues
+-- scope: true
+select a.origin, a.id, a.name as title from accounts a)");
+    load();
+    std::filesystem::create_directories(folder_ / "other");
+    model("other/rank", R"(-- subtask: Rank
+-- from: issues i
+-- update: issues set (rank)
+-- scope: true
+select i.id, 5 as rank from issues i)");
+    auto other = around();
+    other.folders = {(folder_ / "other").string()};
+    set_->respect(ModelSet::load(other).value());
+    auto write = [&](const std::string& name) {
+        sql("delete from accounts");
+        sql("insert into accounts (id, name, updated_at) values ('a', '" + name + "', timestamp '" +
+            format_sql(control_->next_stamp().value()) + "')");
+    };
+    write("before");
+    stage();
+    sql("update issues set rank = 5");
+    write("after");
+    stage(1, true);
+    EXPECT_EQ(rows("select id, title, rank from issues"), "a|after|5");
+}
+
 }  // namespace
 }  // namespace tarn::model
