@@ -287,8 +287,9 @@ Result<> Apply::compare_known() {
     if (origin_ && !owns_.empty()) {
         same += " and " + equal_origin();
     } else if (origin_) {
-        same += " and (" + equal_origin() + " or " + origin_of_later_model() + ") or (" +
-                kept_by_later_item() + ")";
+        // Rows that no raw row made have no ids to compare.
+        same += " and (" + equal_origin() + " or " + origin_of_later_model() + ") or coalesce(" +
+                kept_by_later_item() + ", false)";
     }
     TARN_TRY(
         keep("tarn_m", "select k.rid, k.oid, (" + same + ") as same, t.* exclude (rid, h" + origin +
