@@ -107,3 +107,24 @@ create or replace macro time_like(value, other) as case
     when regexp_matches(value, '^\d{4}-\d\d-\d\d') then utc_time(
         value || case when length(value) <= 10 then ' 00:00:00' else '' end || regexp_extract(other, '([zZ]|[+-]\d\d:?(\d\d)?)$'))
 end;
+
+-- Metrics: is the project the wanted one? '' wants all of them.
+create or replace macro of_project(wanted, name) as (wanted = '' or name = wanted);
+
+-- The most public one of a list of environments, else ''.
+create or replace macro highest_environment(list) as case
+    when list_contains(list, 'PRODUCTION') then 'PRODUCTION' when list_contains(list, 'STAGING') then 'STAGING'
+    when list_contains(list, 'TESTING') then 'TESTING' else '' end;
+
+-- Minutes from one time to a later one, started ones counted whole; NULL where one is missing or the later one is earlier by a minute or more.
+create or replace macro started_minutes(start, finish) as
+    case when epoch_ms(finish) - epoch_ms(start) > -60000 then ceil((epoch_ms(finish) - epoch_ms(start)) / 60000)::bigint end;
+
+-- Texts of a JSON list, none for ''; names of a comma list, without blanks around them.
+create or replace macro text_list(json) as coalesce(json_extract_string(nullif(json, ''), '$[*]')::varchar[], []::varchar[]);
+create or replace macro name_list(names) as
+    list_distinct(list_filter(list_transform(string_split(str(names), ','), lambda name: trim(name)), lambda name: name <> ''));
+
+-- A version by which names sort: parts between dots, shorter ones first.
+create or replace macro version_parts(name) as
+    list_transform(string_split(name, '.'), lambda part: {'length': length(part), 'part': part});

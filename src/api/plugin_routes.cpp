@@ -1,6 +1,7 @@
 // Which plugins there are and what they hold.
 #include "api/routes.h"
 
+#include <algorithm>
 #include <cctype>
 
 namespace tarn::api {
@@ -8,15 +9,18 @@ namespace {
 
 using Json = nlohmann::json;
 
-Json plugin_json(const std::string& name) {
-    Json metric = {{"requiredDataEntities", nullptr}, {"runAfter", nullptr}, {"isProjectMetric", false}};
+Json plugin_json(const std::string& name, bool of_projects = false) {
+    Json metric = {
+        {"requiredDataEntities", nullptr}, {"runAfter", nullptr}, {"isProjectMetric", of_projects}};
     return {{"plugin", name}, {"metric", metric}};
 }
 
 Reply<> list_plugins(const Services& services, const Call&) {
     Json out = Json::array();
     for (const auto& loaded : services.platform->connectors()) {
-        out.push_back(plugin_json(loaded->connector.name));
+        bool of_projects = std::ranges::find(loaded->connector.options, "projectName",
+                                             &connector::Field::name) != loaded->connector.options.end();
+        out.push_back(plugin_json(loaded->connector.name, of_projects));
         for (const auto& alias : loaded->connector.aliases) out.push_back(plugin_json(alias));
     }
     out.push_back(plugin_json("webhook"));

@@ -1,4 +1,5 @@
 // `tarn serve`
+#include <algorithm>
 #include <condition_variable>
 #include <iostream>
 #include <mutex>
@@ -53,11 +54,13 @@ class Waiter {
 // A declared field that makes sense in an example, if there is a connector at all.
 void print_next_step(const std::string& url, const run::Platform& platform) {
     std::cout << "tarn " << TARN_VERSION << " serves " << url << "\n";
-    if (platform.connectors().empty()) {
+    auto found = std::ranges::find_if(platform.connectors(),
+                                      [](const auto& loaded) { return !loaded->connector.is_metric(); });
+    if (found == platform.connectors().end()) {
         std::cout << "No connector was found: set CONNECTORS_PATH to a folder that holds some.\n";
         return;
     }
-    const auto& connector = platform.connectors().front()->connector;
+    const auto& connector = (*found)->connector;
     std::cout << "Next: add a connection, for example\n"
               << fmt::format("  curl {}/api/plugins/{}/connections -d '{{\"name\": \"mine\"", url,
                              connector.name);

@@ -272,7 +272,9 @@ int usage(const run::Platform& platform, const std::string& wanted) {
     if (!wanted.empty() && wanted != "--help" && wanted != "-h")
         std::cerr << "there is no connector '" << wanted << "'\n";
     std::vector<std::string> names;
-    for (const auto& loaded : platform.connectors()) names.push_back(loaded->connector.name);
+    for (const auto& loaded : platform.connectors()) {
+        if (!loaded->connector.is_metric()) names.push_back(loaded->connector.name);
+    }
     bool help = wanted == "--help" || wanted == "-h";
     (help ? std::cout : std::cerr) << "Usage: tarn sync <connector> [options]\nConnectors: "
                                    << (names.empty() ? "none" : join(names, ", "))

@@ -302,6 +302,9 @@ void cross_check(const Connector& connector, Problems& problems) {
     check_scope(connector, problems);
     check_regexes(connector.connection.fields, problems);
     check_regexes(connector.scope_config.fields, problems);
+    check_regexes(connector.options, problems);
+    if (!connector.options.empty() && !connector.is_metric())
+        problems.add(problems.file(), "'options' go without a 'scope', which has its own");
     if (!connector.streams.empty() && connector.scope.table.empty())
         problems.add(problems.file(), "streams need a 'scope'");
     if (!connector.streams.empty() && connector.connection.table.empty())

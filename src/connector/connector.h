@@ -1,4 +1,5 @@
-// A connector: what connectors/<name>/connector.yaml declares, checked (docs/connectors.md).
+// A connector: what connectors/<name>/connector.yaml declares, checked (docs/connectors.md). A metric is one without connection, scope and
+// streams, in metrics/<name>/.
 //
 // load_connector reads one folder: connector.yaml and tables.sql. Every mistake (unknown key, wrong type, missing key, bad placeholder)
 // is reported with file and line and what is legal; all mistakes of a folder are in one error's message, a line each.
@@ -135,12 +136,14 @@ struct Connector {
         std::string table;
         std::vector<Field> fields;
     } scope_config;
+    std::vector<Field> options;  // of a task without a scope: a metric's
     std::vector<std::string> env;
     std::vector<Subtask> subtasks;
     std::vector<Stream> streams;
     std::map<std::string, model::RawShape> raw;  // shapes of raw tables without a stream
     std::vector<Table> tables;
 
+    [[nodiscard]] bool is_metric() const { return scope.table.empty(); }
     [[nodiscard]] const Stream* stream(const std::string& stream_name) const;
     [[nodiscard]] const Subtask* subtask(const std::string& subtask_name) const;
 };
@@ -151,5 +154,7 @@ std::vector<Connector> load_connectors(const std::string& root, std::vector<Erro
 
 // The raw params text of a scope, byte for byte as DevLake writes it (Go's JSON: order as declared, <, > and & escaped).
 std::string scope_params(const Connector& connector, const std::map<std::string, std::string>& options_json);
+// The text that stands for a metric's options as params do for a scope: those that are given, in declared order.
+std::string option_params(const Connector& connector, const std::map<std::string, std::string>& options_json);
 
 }  // namespace tarn::connector

@@ -314,6 +314,7 @@ const Keys<Connector>& connector_keys() {
         {"connection", read_connection},
         {"scope", read_scope},
         {"scope_config", read_scope_config},
+        {"options", fields(&Connector::options)},
         {"env", texts(&Connector::env)},
         {"subtasks", read_subtasks},
         {"streams", read_streams},

@@ -48,36 +48,36 @@ ColumnType option_type(const Connector& connector, const std::string& column) {
     return ColumnType::text;
 }
 
-Result<> check_regex(const Field& field, const std::string& pattern) {
+Result<> check_regex(const Field& field, const std::string& pattern, const std::string& where) {
     if (pattern.empty()) return {};
     // %s stands for a name that the connector puts in.
     RE2 compiled(pattern, RE2::Quiet);
     if (compiled.ok()) return {};
     return fail(ErrorKind::bad_data, "the regular expression does not compile: " + compiled.error(),
-                "scope config, " + field.name, "Correct it (RE2 syntax) and run again.");
+                where + ", " + field.name, "Correct it (RE2 syntax) and run again.");
 }
 
 // A list of {regex: …}.
-Result<> check_regexes(const Field& field, const Json& value) {
+Result<> check_regexes(const Field& field, const Json& value, const std::string& where) {
     Json list = value.is_string() ? Json::parse(value.get<std::string>(), nullptr, false) : value;
     if (list.is_null() || (value.is_string() && value.get<std::string>().empty())) return {};
-    auto bad = fail(ErrorKind::bad_data, "must be a list of {regex: …}", "scope config, " + field.name,
+    auto bad = fail(ErrorKind::bad_data, "must be a list of {regex: …}", where + ", " + field.name,
                     "Correct it and run again.");
     if (!list.is_array()) return bad;
     for (const auto& entry : list) {
         auto regex = entry.is_object() ? entry.find("regex") : entry.end();
         if (regex == entry.end() || !regex->is_string()) return bad;
-        TARN_TRY(check_regex(field, regex->get<std::string>()));
+        TARN_TRY(check_regex(field, regex->get<std::string>(), where));
     }
     return {};
 }
 
-Result<std::string> field_literal(const Field& field, const Json& value) {
+Result<std::string> field_literal(const Field& field, const Json& value, const std::string& where) {
     std::string text = text_of(value);
     if (field.kind == "number") return number_literal(field.name, text);
     if (field.kind == "boolean") return std::string(text == "true" || text == "1" ? "true" : "false");
-    if (field.kind == "regex") TARN_TRY(check_regex(field, text));
-    if (field.kind == "regexes") TARN_TRY(check_regexes(field, value));
+    if (field.kind == "regex") TARN_TRY(check_regex(field, text, where));
+    if (field.kind == "regexes") TARN_TRY(check_regexes(field, value, where));
     return model::text_literal(text);
 }
 
@@ -103,6 +103,29 @@ std::vector<std::vector<std::string>> key_paths(const Stream& stream) {
     return paths;
 }
 
+// The names of a metric's options are matched without regard to case, as DevLake does.
+const Json& option_member(const Json& object, const std::string& name) {
+    static const Json none;
+    if (!object.is_object()) return none;
+    for (const auto& [key, value] : object.items()) {
+        if (lower(key) == lower(name)) return value;
+    }
+    return none;
+}
+
+Result<> take_options(const Connector& connector, const Json& options, TaskValues& values) {
+    std::map<std::string, std::string> given;
+    for (const auto& field : connector.options) {
+        Json value = option_member(options, field.name);
+        if (value.is_null() && !field.default_value.empty()) value = field.default_value;
+        TARN_ASSIGN(values.inputs[field.name], field_literal(field, value, "options"));
+        values.options[field.name] = text_of(value);
+        if (!value.is_null()) given[field.name] = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    }
+    values.params = option_params(connector, given);
+    return {};
+}
+
 }  // namespace
 
 std::string process_environment(const std::string& key) {
@@ -126,10 +149,12 @@ Result<TaskValues> task_values(const Connector& connector, const Json& options, 
         }
     }
     values.params = scope_params(connector, params_json);
+    if (connector.is_metric()) TARN_TRY(take_options(connector, options, values));
     values.inputs["params"] = model::text_literal(values.params);
     values.inputs["endpoint"] = model::text_literal(endpoint);
     for (const auto& field : connector.scope_config.fields) {
-        TARN_ASSIGN(values.inputs[field.name], field_literal(field, member(scope_config, field.name)));
+        TARN_ASSIGN(values.inputs[field.name],
+                    field_literal(field, member(scope_config, field.name), "scope config"));
     }
     for (const auto& key : connector.env) values.inputs[key] = model::text_literal(environment(key));
     return values;
@@ -139,7 +164,9 @@ model::Surroundings surroundings(const Connector& connector, const Schema& schem
                                  const std::string& functions) {
     model::Surroundings around;
     around.name = connector.name;
-    around.folders = {connector.folder + "/extract", connector.folder + "/convert"};
+    around.folders = {connector.folder + "/extract", connector.folder + "/convert",
+                      connector.folder + "/measure"};
+    around.all_scopes = connector.is_metric();
     around.schema = &schema;
     around.raw.insert(connector.raw.begin(), connector.raw.end());
     for (const auto& stream : connector.streams) {

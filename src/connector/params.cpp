@@ -36,4 +36,16 @@ std::string scope_params(const Connector& connector, const std::map<std::string,
     return out + "}";
 }
 
+std::string option_params(const Connector& connector,
+                          const std::map<std::string, std::string>& options_json) {
+    std::string out = "{";
+    for (const auto& field : connector.options) {
+        auto value = options_json.find(field.name);
+        if (value == options_json.end()) continue;
+        if (out.size() > 1) out += ',';
+        out += go_json('"' + field.name + '"') + ":" + go_json(value->second);
+    }
+    return out + "}";
+}
+
 }  // namespace tarn::connector

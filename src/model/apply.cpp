@@ -26,14 +26,15 @@ Apply::Apply(duck::Connection& connection, const ModelSet& set, const Model& mod
       target_(*set.around().schema->table(model.target)),
       stamp_("timestamp '" + std::move(stamp) + "'"),
       counts_(counts) {
-    can_vanish_ =
-        !target_.shared && target_.has_origin() && (scope_has_rows || model.writes == Writes::children);
+    can_vanish_ = !model.owns.empty() || (!target_.shared && target_.has_origin() &&
+                                          (scope_has_rows || model.writes == Writes::children));
     origin_ = model.writes != Writes::update && target_.has_origin();
     for (const auto& column : target_.columns) {
         bool yielded = contains(model.outputs, column.name);
         bool of_origin = column.name.starts_with("_raw_data_");
         bool of_times = column.name == "created_at" || column.name == "updated_at";
-        bool kept = contains(set.updated_columns(model.target), column.name) &&
+        bool foreign = contains(set.foreign_columns(model.target), column.name) && !yielded;
+        bool kept = (foreign || contains(set.updated_columns(model.target), column.name)) &&
                     !contains(target_.primary_key, column.name);
         if (model.writes == Writes::update ? yielded : (!of_origin && !of_times && !kept))
             columns_.push_back(column.name);
@@ -219,7 +220,10 @@ Result<> Apply::keep_one_per_key() {
 }
 
 Result<> Apply::note_vanished() {
-    TARN_ASSIGN(std::string vanishes, origin_condition(connection_, "t", "u.ours"));
+    std::string vanishes = owns_;
+    if (vanishes.empty()) {
+        TARN_ASSIGN(vanishes, origin_condition(connection_, "t", "u.ours"));
+    }
     if (model_.writes == Writes::children) {
         std::string on;
         for (const auto& name : model_.parent_key) {
@@ -233,11 +237,12 @@ Result<> Apply::note_vanished() {
                            ") and not exists (select 1 from scratch('tarn_k') k where k.rid = t.rowid)"));
     if (count == 0) return {};
     counts_.deleted += count;
+    std::string origin =
+        target_.has_origin() ? "_raw_data_params, _raw_data_table, _raw_data_id" : "'', '', 0";
     TARN_TRY(connection_.run(
         "insert into main._tarn_gone (table_name, params, raw_table, raw_id, key, stamp) select " +
-        sql_text(target_.name) + ", _raw_data_params, _raw_data_table, _raw_data_id, concat_ws(':', " +
-        key_list("") + "), " + stamp_ + " from " + target_name() +
-        " where rowid in (select rid from scratch('tarn_v'))"));
+        sql_text(target_.name) + ", " + origin + ", concat_ws(':', " + key_list("") + "), " + stamp_ +
+        " from " + target_name() + " where rowid in (select rid from scratch('tarn_v'))"));
     TARN_TRY(connection_.run("delete from " + target_name() +
                              " where rowid in (select rid from scratch('tarn_v'))"));
     return {};
@@ -279,9 +284,12 @@ Result<> Apply::compare_known() {
     std::string hash = content.empty() ? "0" : "hash(" + content.substr(2) + ")";
     std::string origin = origin_ ? ", _raw_data_id, _raw_data_params, _raw_data_table, _raw_data_remark" : "";
     std::string same = "t.h = o.h";
-    if (origin_) {
-        same += " and (" + equal_origin() + " or " + origin_of_later_model() + ") or (" +
-                kept_by_later_item() + ")";
+    if (origin_ && !owns_.empty()) {
+        same += " and " + equal_origin();
+    } else if (origin_) {
+        // Rows that no raw row made have no ids to compare.
+        same += " and (" + equal_origin() + " or " + origin_of_later_model() + ") or coalesce(" +
+                kept_by_later_item() + ", false)";
     }
     TARN_TRY(
         keep("tarn_m", "select k.rid, k.oid, (" + same + ") as same, t.* exclude (rid, h" + origin +
@@ -363,6 +371,7 @@ Result<> Apply::merge_update() {
 
 Result<> Apply::run(const std::string& rows, const Inputs& inputs) {
     TARN_TRY(build(rows, inputs));
+    TARN_ASSIGN(owns_, substitute(model_.owns, inputs));
     TARN_TRY(check());
     TARN_TRY(take_parents());
     TARN_TRY(keep_one_per_key());

@@ -55,6 +55,7 @@ class Apply {
     std::string stamp_;
     ModelCounts& counts_;
     std::int64_t yielded_ = 0;  // rows of the result as it stands
+    std::string owns_;          // filled in
     bool can_vanish_ = true;
     bool origin_ = false;               // the result carries provenance
     std::vector<std::string> columns_;  // of the result, provenance included

@@ -120,7 +120,7 @@ Result<> Stage::load_states() {
 }
 
 Result<std::string> Stage::hash_of(const Model& model) {
-    TARN_ASSIGN(std::string sql, fill(model.sql + "\n" + model.scope));
+    TARN_ASSIGN(std::string sql, fill(model.sql + "\n" + model.scope + "\n" + model.owns));
     const auto& raw = set_.around().raw;
     auto shape = raw.find(model.driver);
     std::string text = std::string(engine_version) + sql +
@@ -131,9 +131,10 @@ Result<std::string> Stage::hash_of(const Model& model) {
 }
 
 Result<bool> Stage::any_gone(const std::string& table, const std::string& since) {
-    TARN_ASSIGN(auto found, connection_->value("select 1 from main._tarn_gone where table_name = " +
-                                               sql_text(table) + " and params = " + sql_text(run_.params) +
-                                               " and stamp > timestamp '" + since + "' limit 1"));
+    std::string of_scope = set_.around().all_scopes ? "" : " and params = " + sql_text(run_.params);
+    TARN_ASSIGN(auto found,
+                connection_->value("select 1 from main._tarn_gone where table_name = " + sql_text(table) +
+                                   of_scope + " and stamp > timestamp '" + since + "' limit 1"));
     return found.has_value();
 }
 
@@ -155,7 +156,10 @@ Result<bool> Stage::table_changed(const Model& model, const std::string& table, 
 }
 
 Result<bool> Stage::secondary_changed(const Model& model, const std::string& since) {
-    for (const auto& table : model.reads) {
+    std::vector<std::string> tables = model.reads;
+    if (set_.around().all_scopes)
+        tables.insert(tables.end(), model.scope_reads.begin(), model.scope_reads.end());
+    for (const auto& table : tables) {
         if (table == model.driver || table == model.target || is_raw(table)) continue;
         if (std::ranges::find(model.static_tables, table) != model.static_tables.end()) continue;
         TARN_ASSIGN(bool changed, table_changed(model, table, since));
@@ -250,7 +254,7 @@ Result<> Stage::run_rows(const Work& work) {
     TARN_ASSIGN(std::string scope, scope_condition(model, set_.around()));
     TARN_ASSIGN(std::string condition, fill(scope));
     std::string changed = " and " + model.alias + ".updated_at > timestamp '" + work.since + "'";
-    if (!driver.has_origin()) {
+    if (!driver.has_origin() || !model.owns.empty()) {
         TARN_TRY(
             connection_->run("create or replace temp table tarn_u (id ubigint, params varchar, \"table\" "
                              "varchar, ours boolean)"));

@@ -50,6 +50,7 @@ class HeaderReader {
             {"children", &HeaderReader::children},
             {"update", &HeaderReader::update},
             {"scope", &HeaderReader::scope},
+            {"owns", &HeaderReader::owns},
             {"new", &HeaderReader::new_tables},
             {"static", &HeaderReader::static_tables},
             {"incremental", &HeaderReader::incremental},
@@ -70,6 +71,8 @@ class HeaderReader {
         if (subtasks > 0 && subtasks != model_.other_drivers.size())
             return bad(file_, line, "'subtask' names one for all relations of 'from', or one for each");
         if (writes_ != 1) return bad(file_, line, "the header needs one of 'rows', 'children', 'update'");
+        if (!model_.owns.empty() && model_.writes != Writes::rows)
+            return bad(file_, line, "'owns' goes with 'rows'");
         if (trimmed(model_.sql).empty()) return bad(file_, line, "there is no select behind the header");
         return {};
     }
@@ -120,6 +123,11 @@ class HeaderReader {
     }
     Result<> scope(const std::string& value, int) {
         model_.scope = value;
+        return {};
+    }
+    Result<> owns(const std::string& value, int) {
+        model_.owns = value;
+        model_.incremental = false;
         return {};
     }
     Result<> new_tables(const std::string& value, int) {

@@ -24,6 +24,7 @@ struct Model {
     std::vector<std::string> parent_key;   // of children
     std::vector<std::string> set_columns;  // of update
     std::string scope;
+    std::string owns;  // condition on the target's rows, as `t`
     std::vector<std::string> new_tables, static_tables, after;
     bool incremental = true;
     std::string sql;   // the select, without the header
@@ -31,7 +32,7 @@ struct Model {
 
     // Found by ModelSet when it checks the select:
     std::vector<std::string> reads;        // tables of the select, the driver among them
-    std::vector<std::string> scope_reads;  // tables of `scope`
+    std::vector<std::string> scope_reads;  // tables of `scope` and `owns`
     std::vector<std::string>
         column_names;                  // every column name that stands in the select; "*" where a star does
     std::vector<std::string> outputs;  // columns it yields, without origin

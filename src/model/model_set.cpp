@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "model/driver.h"
+#include "model/graph_functions.h"
 #include "model/text_functions.h"
 
 namespace tarn::model {
@@ -95,6 +96,12 @@ class Checker {
                         usage_of("select 1 where " + substitute_here(model.scope, model), model.file, 1));
             model.scope_reads = known_tables(scope);
         }
+        if (!model.owns.empty()) {
+            TARN_ASSIGN(Usage owned, usage_of("select 1 from " + sql_name(model.target) + " t where " +
+                                                  substitute_here(model.owns, model),
+                                              model.file, 1));
+            for (const auto& table : known_tables(owned)) model.scope_reads.push_back(table);
+        }
         for (const auto* list : {&model.new_tables, &model.static_tables}) {
             for (const auto& table : *list) {
                 if (!contains(model.reads, table))
@@ -111,6 +118,7 @@ class Checker {
         if (!statement) return located(statement.error(), model.file, model.sql_line, 3);
         auto described = connection_.describe(*statement);
         if (!described) return located_in(described.error(), model);
+        TARN_TRY(check_owned(model));
         const Table& target = *around_.schema->table(model.target);
         bool origin = false;
         for (std::size_t i = 0; i < described->names.size(); ++i) {
@@ -131,6 +139,15 @@ class Checker {
             return bad(model, "the select yields no 'origin'", "Yield " + model.alias + ".origin.");
         }
         return check_keys(model, target);
+    }
+
+    Result<> check_owned(const Model& model) {
+        if (model.owns.empty()) return {};
+        TARN_TRY(make_table(model.target));
+        auto described = connection_.describe("select 1 from " + sql_name(model.target) + " t where " +
+                                              substitute_here(model.owns, model));
+        if (described) return {};
+        return bad(model, "'owns': " + located(described.error(), model.file, 0, 1).value().message);
     }
 
     Result<> check_keys(const Model& model, const Table& target) {
@@ -396,6 +413,19 @@ const std::vector<std::string>& ModelSet::updated_columns(const std::string& tab
     return found == updated_.end() ? none : found->second;
 }
 
+const std::vector<std::string>& ModelSet::foreign_columns(const std::string& table) const {
+    static const std::vector<std::string> none;
+    auto found = foreign_.find(table);
+    return found == foreign_.end() ? none : found->second;
+}
+
+void ModelSet::respect(const ModelSet& other) {
+    for (const auto& [table, columns] : other.updated_) {
+        auto& known = foreign_[table];
+        known.insert(known.end(), columns.begin(), columns.end());
+    }
+}
+
 std::vector<std::string> ModelSet::reads_of_select(const std::string& place) const {
     auto found = select_reads_.find(place);
     return found == select_reads_.end() ? std::vector<std::string>{} : found->second;
@@ -413,6 +443,7 @@ std::string ModelSet::parser_name(const std::string& raw_table, bool input) {
 
 Result<> ModelSet::prepare(duck::Connection& connection) const {
     TARN_TRY(register_text_functions(connection));
+    TARN_TRY(register_graph_functions(connection));
     for (const auto& [table, shapes] : around_.raw) {
         TARN_TRY(register_parser(connection, parser_name(table, false), shapes.item));
         if (!shapes.input.empty())

@@ -1,6 +1,6 @@
 // All models of one folder (a connector or metrics/), checked against the declared tables.
 //
-// load() reads extract/*.sql and convert/*.sql (or *.sql), checks headers, binds every select against empty tables of the schema, and finds
+// load() reads *.sql of the named folders, checks headers, binds every select against empty tables of the schema, and finds
 // what each reads and yields. All mistakes come in one error, a line each, with file:line. A ModelSet is read-only after loading.
 #pragma once
 
@@ -30,6 +30,7 @@ struct Surroundings {
     const Schema* schema = nullptr;                                  // every declared table
     std::map<std::string, RawShape> raw;                             // raw table -> shapes
     std::vector<std::pair<std::string, std::string>> scope_columns;  // tool column -> input name
+    bool all_scopes = false;            // a metric's models read what every scope wrote
     Inputs sample_inputs;               // every legal input, with a literal of its type
     std::vector<std::string> subtasks;  // legal subtask names in their order; empty: any
     std::string functions;              // text of schema/functions.sql
@@ -49,6 +50,10 @@ class ModelSet {
     [[nodiscard]] std::vector<const Model*> of_subtask(const std::string& subtask) const;
     // Columns of a table that update models own.
     [[nodiscard]] const std::vector<std::string>& updated_columns(const std::string& table) const;
+    // Columns of a table that update models of other sets own, where no model of this one yields them.
+    [[nodiscard]] const std::vector<std::string>& foreign_columns(const std::string& table) const;
+    // Makes known what the update models of another set own.
+    void respect(const ModelSet& other);
     // Tables a select of `selects` reads.
     [[nodiscard]] std::vector<std::string> reads_of_select(const std::string& place) const;
     // Does the select read what the model writes? Of an update model these are its columns.
@@ -64,7 +69,7 @@ class ModelSet {
   private:
     Surroundings around_;
     std::vector<Model> models_;
-    std::map<std::string, std::vector<std::string>> updated_;
+    std::map<std::string, std::vector<std::string>> updated_, foreign_;
     std::map<std::string, std::vector<std::string>> select_reads_, select_columns_;
 };
 

@@ -46,11 +46,32 @@ Result<Json> config_of(const Home& home, const JobRequest& request, const ScopeR
     return scopes.config(id != 0 ? id : number_of(scope, "scope_config_id"));
 }
 
+void take_request(const JobRequest& request, TaskSpec& spec) {
+    spec.connector = request.connector;
+    spec.subtasks = request.subtasks;
+    spec.full_sync = request.full_sync;
+    spec.skip_collectors = request.skip_collectors;
+    spec.time_after = request.time_after;
+    spec.cancel = request.cancel;
+    spec.answers = request.answers;
+}
+
+// A metric has neither connection nor scope, and asks nobody.
+Result<Job> metric_job(const Home& home, const JobRequest& request) {
+    Job job;
+    take_request(request, job.spec);
+    TARN_ASSIGN(job.client, http::open_client({.cancel = request.cancel}));
+    TARN_ASSIGN(job.spec.values, connector::task_values(request.connector->connector, request.options, Json(),
+                                                        "", home.environment()));
+    return job;
+}
+
 }  // namespace
 
 Result<Job> prepare_job(const Home& home, const JobRequest& request) {
     const auto& connector = request.connector->connector;
     if (!request.options.is_object()) return fail(ErrorKind::bad_data, "must be a JSON object", "options");
+    if (connector.is_metric()) return metric_job(home, request);
     Job job;
     TARN_ASSIGN(auto connection, connection_of(home, connector, request.options));
     TARN_ASSIGN(job.client, open_connection(connector, connection, home.environment(), request.cancel));
@@ -64,16 +85,10 @@ Result<Job> prepare_job(const Home& home, const JobRequest& request) {
         if (value.is_number() || (value.is_string() && !value.get_ref<const std::string&>().empty()))
             options[name] = value;
     }
-    job.spec.connector = request.connector;
+    take_request(request, job.spec);
     job.spec.endpoint = connection.text("endpoint");
     TARN_ASSIGN(job.spec.values,
                 connector::task_values(connector, options, config, job.spec.endpoint, home.environment()));
-    job.spec.subtasks = request.subtasks;
-    job.spec.full_sync = request.full_sync;
-    job.spec.skip_collectors = request.skip_collectors;
-    job.spec.time_after = request.time_after;
-    job.spec.cancel = request.cancel;
-    job.spec.answers = request.answers;
     return job;
 }
 

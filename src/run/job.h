@@ -32,7 +32,7 @@ struct Job {
     std::unique_ptr<http::Client> client;
 };
 
-// A scope that is not known yet is asked for at the source and saved. bad_data: no such connection or scope. Thread rule: any thread.
+// A scope that is not known yet is asked for at the source and saved; a metric has only its options. bad_data: no such connection or scope. Thread rule: any thread.
 Result<Job> prepare_job(const Home& home, const JobRequest& request);
 
 }  // namespace tarn::run

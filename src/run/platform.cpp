@@ -78,6 +78,7 @@ Result<std::unique_ptr<Platform>> Platform::load(const std::string& share, const
     auto platform = std::make_unique<Platform>();
     TARN_TRY(platform->load_schema(share));
     platform->load_root(share + "/connectors", only);
+    platform->load_root(share + "/metrics", only);
     for (const auto& root : split(more, ':')) {
         std::error_code ignored;
         if (fs::exists(fs::path(root) / "connector.yaml", ignored)) {
@@ -88,6 +89,11 @@ Result<std::unique_ptr<Platform>> Platform::load(const std::string& share, const
                                            "CONNECTORS_PATH, " + root, "Correct the path or take it out."});
         } else {
             platform->load_root(root, only);
+        }
+    }
+    for (const auto& one : platform->connectors_) {
+        for (const auto& other : platform->connectors_) {
+            if (one != other) one->models.respect(other->models);
         }
     }
     return platform;

@@ -1,6 +1,6 @@
 // Everything that is declared: schema, connectors, their models, the SQL vocabulary.
 //
-// load() reads `schema/` and `connectors/` of the share folder, and the user's folders of connectors. A connector with a mistake, or with a
+// load() reads `schema/`, `connectors/` and `metrics/` of the share folder, and the user's folders of connectors. A connector with a mistake, or with a
 // name that is taken, is reported in problems() and left out; the others work. attach() makes a data folder ready for them.
 // Thread rule: read-only after load().
 #pragma once

@@ -43,6 +43,21 @@ TEST(ConnectorDeclare, ReadsWhatIsDeclared) {
     }
 }
 
+TEST(ConnectorDeclare, AMetricHasOptionsInPlaceOfAScope) {
+    TestFolder folder;
+    EXPECT_EQ(
+        problems_of(folder,
+                    "name: demo\ntitle: Demo\noptions: {projectName: {kind: text}, limit: {kind: number}}\n"),
+        "");
+    auto metric = load_connector(folder.file("demo"));
+    ASSERT_TRUE(good(metric));
+    EXPECT_TRUE(metric->is_metric());
+    EXPECT_EQ(option_params(*metric, {{"projectName", "\"a & b\""}}), "{\"projectName\":\"a \\u0026 b\"}");
+    EXPECT_EQ(option_params(*metric, {}), "{}");
+    EXPECT_THAT(problems_of(folder, "name: demo\ntitle: Demo\noptions: {a: {kind: word}}\n"),
+                HasSubstr("unknown kind 'word'"));
+}
+
 TEST(ConnectorDeclare, NamesEveryMistakeWithItsLineAndWhatIsLegal) {
     TestFolder folder;
     std::string problems =
