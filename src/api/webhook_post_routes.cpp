@@ -28,7 +28,7 @@ template <MakeRows make, WebhookFinder find>
 Reply<> post(const Services& services, const Call& call) {
     TARN_ASSIGN(auto body, call.object());
     // A wrong body makes no webhook.
-    if constexpr (find == webhook_by_project) TARN_TRY(make(services.platform->schema(), {}, body));
+    if (find == &webhook_by_project) TARN_TRY(make(services.platform->schema(), {}, body));
     TARN_ASSIGN(auto webhook, find(services, call));
     TARN_ASSIGN(auto rows, make(services.platform->schema(), webhook, body));
     TARN_TRY(save(services, rows));
