@@ -19,7 +19,7 @@ Reply<const Table*> pushed_table(const Services& services, const std::string& na
                  std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
     if (!plain) return run::wrong("tableName", "must be letters, digits and underscores");
     auto allowed = split(services.home->settings().get("PUSH_API_ALLOWED_TABLES"), ',');
-    if (!allowed.empty() && std::ranges::find(allowed, name) == allowed.end())
+    if (!allowed.empty() && !contains(allowed, name))
         return refuse(403, "the table " + name + " is not among PUSH_API_ALLOWED_TABLES");
     const Table* table = services.platform->schema().table(name);
     if (table == nullptr) return run::wrong("tableName", "there is no table " + name.substr(0, 100));
@@ -39,7 +39,7 @@ Result<NewRows> rows_of(const Table& table, const Json& body) {
             const Column* column = table.column(name);
             if (column == nullptr) return run::wrong(name.substr(0, 100), "is no column of " + table.name);
             if (value.is_string()) TARN_TRY(run::check_text(*column, name, value.get<std::string>()));
-            if (std::ranges::find(out.columns, name) == out.columns.end()) out.columns.push_back(name);
+            if (!contains(out.columns, name)) out.columns.push_back(name);
         }
     }
     if (out.columns.empty()) return run::wrong("body", "the rows name no column");

@@ -199,7 +199,7 @@ std::string route_page() {
     std::string out = page_head;
     std::vector<std::string> tags;
     for (const auto& route : routes()) {
-        if (std::ranges::find(tags, route.tag) == tags.end()) tags.push_back(route.tag);
+        if (!contains(tags, route.tag)) tags.push_back(route.tag);
     }
     for (const auto& tag : tags) {
         out += fmt::format("\n## {}\n\n| route | what | body | answer | refusals |\n|---|---|---|---|---|\n",

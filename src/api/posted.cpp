@@ -1,6 +1,5 @@
 #include "api/posted.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -53,7 +52,7 @@ Result<duck::Text> text_of(const std::string& place, const PostedField& field, c
     if (value.is_structured()) return wrong(place, "must be a text");
     auto text = run::text_of(value);
     if (const Column* column = table.column(field.column)) TARN_TRY(run::check_text(*column, place, text));
-    if (!field.choices.empty() && std::ranges::find(field.choices, text) == field.choices.end())
+    if (!field.choices.empty() && !contains(field.choices, text))
         return wrong(place, "must be one of " + join(field.choices, ", "));
     return duck::Text(text);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/posted_rows.h"
+#include "base/text.h"
 #include "run/scope_configs.h"
 
 namespace tarn::api {
@@ -30,7 +31,7 @@ Json object(const Properties& properties, const std::vector<std::string>& option
     Json required = Json::array();
     for (const auto& [name, schema] : properties) {
         out["properties"][name] = schema;
-        if (std::ranges::find(optional, name) == optional.end()) required.push_back(name);
+        if (!contains(optional, name)) required.push_back(name);
     }
     if (!required.empty()) out["required"] = std::move(required);
     return out;

@@ -89,7 +89,7 @@ void check_entries(const Case& test, Problems& problems) {
     std::error_code code;
     for (const auto& entry : fs::directory_iterator(test.folder, code)) {
         std::string name = entry.path().filename();
-        if (std::ranges::find(legal, name) == legal.end())
+        if (!contains(legal, name))
             problems.add(entry.path().string(), "is not used; legal here: " + join(legal, ", "));
     }
 }

@@ -191,7 +191,7 @@ Result<Sheet> new_sheet(const std::string& file, const Table& table, DataFile& d
     Sheet sheet{.table = &table, .file = file};
     TARN_ASSIGN(auto reader, data.reader());
     for (const auto& column : table.columns) {
-        bool in_key = std::ranges::find(table.primary_key, column.name) != table.primary_key.end();
+        bool in_key = contains(table.primary_key, column.name);
         if (!in_key && is_kept_by_us(column.name)) continue;
         TARN_ASSIGN(auto filled, reader->number("select count(*) from " + sql_name(table.name) + " where " +
                                                 sql_name(column.name) + " is not null"));

@@ -53,7 +53,7 @@ Result<std::vector<std::string>> new_connector(const std::string& share, const s
         return fail(ErrorKind::bad_data, "'" + name + "' is no connector's name", {},
                     "Use small letters, digits and _, a letter first: it becomes a part of table names.");
     }
-    if (std::ranges::find(taken, name) != taken.end())
+    if (contains(taken, name))
         return fail(ErrorKind::bad_data, "there is a connector '" + name + "' already", {},
                     "Choose another name.");
     fs::path folder = fs::path(parent) / name;

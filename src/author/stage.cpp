@@ -70,7 +70,7 @@ Result<std::unique_ptr<Stage>> Stage::open(const run::Platform& platform) {
 Result<> Stage::check_names(const Json& given, const std::string& what, const std::vector<std::string>& legal,
                             const std::string& place) const {
     for (const auto& [name, value] : given.items()) {
-        if (std::ranges::find(legal, name) != legal.end()) continue;
+        if (contains(legal, name)) continue;
         return fail(ErrorKind::bad_data,
                     fmt::format("{}: unknown name '{}'; legal: {}", what, name,
                                 legal.empty() ? "none" : join(legal, ", ")),
@@ -144,7 +144,7 @@ Result<run::TaskSummary> Stage::run(const Case& test, const Run& run, http::Clie
 std::vector<std::string> Stage::tables() const {
     std::vector<std::string> names;
     for (const auto& model : loaded_.models.models()) {
-        if (std::ranges::find(names, model.target) == names.end()) names.push_back(model.target);
+        if (!contains(names, model.target)) names.push_back(model.target);
     }
     return names;
 }

@@ -126,8 +126,7 @@ class Case {
         for (const auto& name : csv.header) names += (names.empty() ? "" : ", ") + sql_name(name);
         std::string values;
         std::int64_t id = 0;
-        bool numbered =
-            target->name.starts_with("_raw_") && std::ranges::find(csv.header, "id") == csv.header.end();
+        bool numbered = target->name.starts_with("_raw_") && !contains(csv.header, "id");
         for (const auto& row : csv.rows) {
             values += values.empty() ? "(" : ", (";
             for (std::size_t i = 0; i < row.size(); ++i) {
@@ -336,7 +335,7 @@ Result<int> conformance(const std::string& cases, const std::string& plugins, bo
     for (const auto& entry : fs::directory_iterator(cases, code)) {
         std::string name = entry.path().filename().string();
         if (entry.is_directory() && fs::exists(entry.path() / "cases.json") &&
-            (wanted.empty() || std::ranges::find(wanted, name) != wanted.end())) {
+            (wanted.empty() || contains(wanted, name))) {
             folders.push_back(entry.path());
         }
     }

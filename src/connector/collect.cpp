@@ -89,8 +89,8 @@ class Collection {
     bool whole_ = true;  // all lists were read to their end
     bool unit_partial_ = false;
     bool absent_ = false;  // the source has no such list for this scope now
-    std::unordered_set<std::string>
-        seen_;  // input and key of items, where unfinished items are read again after the list
+    // Input and key of items, where unfinished items are read again after the list.
+    std::unordered_set<std::string> seen_;
     std::int64_t items_ = 0, earlier_requests_ = 0;
     CollectSummary summary_;
 };

@@ -102,8 +102,7 @@ Result<Followers> chained_followers(const Page& page, const Position& at, const 
 std::vector<std::string> page_look_ups(const Stream& stream) {
     std::vector<std::string> pointers;
     auto add = [&](const std::string& what) {
-        if (what.starts_with('/') && std::ranges::find(pointers, what) == pointers.end())
-            pointers.push_back(what);
+        if (what.starts_with('/') && !contains(pointers, what)) pointers.push_back(what);
     };
     add(stream.page.total);
     add(stream.page.more);

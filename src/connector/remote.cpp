@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "base/base64.h"
 #include "connector/answer.h"
 #include "connector/request.h"
-#include "http/base64.h"
 
 namespace tarn::connector {
 namespace {
@@ -25,12 +25,12 @@ struct Place {
 
 std::string token_of(const Place& place) {
     Json json = {{"level", place.level}, {"at", to_json(place.at)}};
-    return http::base64(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+    return base64(json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 Result<Place> place_of(const std::string& token, std::size_t levels) {
     if (token.empty()) return Place{};
-    auto json = Json::parse(http::from_base64(token).value_or(""), nullptr, false);
+    auto json = Json::parse(from_base64(token).value_or(""), nullptr, false);
     bool whole = json.is_object() && json.contains("level") && json["level"].is_number_unsigned() &&
                  json["level"].get<std::size_t>() < levels && json.contains("at") && json["at"].is_string();
     if (whole) return Place{json["level"].get<std::size_t>(), position_from_json(json["at"])};
@@ -118,11 +118,9 @@ bool is_counted(const Page& page) {
 std::vector<const RemoteLevel*> RemoteList::levels_of(const std::string& group) const {
     std::vector<const RemoteLevel*> levels;
     for (const auto& level : connector_.scope.remote) {
-        bool fits = group.empty()
-                        ? level.when.empty()
-                        : !level.when.empty() && level.when != "search" && group.starts_with(level.when);
-        fits = fits || level.when == "any";
-        if (fits) levels.push_back(&level);
+        bool of_group =
+            level.when != "search" && level.when.empty() == group.empty() && group.starts_with(level.when);
+        if (of_group || level.when == "any") levels.push_back(&level);
     }
     return levels;
 }

@@ -14,8 +14,8 @@
 namespace tarn::connector {
 
 struct SharedReading {
-    std::string params;  // of the scope that read the list; empty: nobody did
-    Millis started = 0;
+    std::string params;  // of the scope that read the list
+    Millis started = 0;  // 0: nobody did
 };
 
 // The latest complete reading that is not older than `Stream::shared`, by another scope of the same connection. None where `params`

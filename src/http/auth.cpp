@@ -7,9 +7,9 @@
 #include <openssl/evp.h>
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "http/base64.h"
 #include "http/url.h"
 
 namespace tarn::http {

@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
 #include "base/text.h"
 #include "http/auth.h"
 
@@ -39,19 +40,12 @@ Result<Key> read_key(const std::string& pem) {
     return key;
 }
 
-std::string base64_url(const unsigned char* bytes, std::size_t size) {
-    std::string out(4 * ((size + 2) / 3) + 1, '\0');
-    auto length =
-        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), bytes, static_cast<int>(size));
-    out.resize(static_cast<std::size_t>(length));
+std::string base64_url(std::string_view bytes) {
+    std::string out = base64(bytes);
     std::ranges::replace(out, '+', '-');
     std::ranges::replace(out, '/', '_');
     out.resize(std::min(out.size(), out.find('=')));
     return out;
-}
-
-std::string base64_url(const std::string& text) {
-    return base64_url(reinterpret_cast<const unsigned char*>(text.data()), text.size());
 }
 
 Result<std::string> signature(const std::string& text, EVP_PKEY* key) {
@@ -62,11 +56,12 @@ Result<std::string> signature(const std::string& text, EVP_PKEY* key) {
         EVP_DigestSign(context.get(), nullptr, &size, bytes, text.size()) != 1) {
         return bad_key("the private key cannot sign");
     }
-    std::vector<unsigned char> out(size);
-    if (EVP_DigestSign(context.get(), out.data(), &size, bytes, text.size()) != 1) {
+    std::string out(size, '\0');
+    if (EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size, bytes,
+                       text.size()) != 1) {
         return bad_key("the private key cannot sign");
     }
-    return base64_url(out.data(), size);
+    return base64_url({out.data(), size});
 }
 
 }  // namespace

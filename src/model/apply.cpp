@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "model/driver.h"
+#include "store/gone.h"
 #include "store/scratch.h"
 
 namespace tarn::model {
@@ -237,14 +238,9 @@ Result<> Apply::note_vanished() {
                            ") and not exists (select 1 from scratch('tarn_k') k where k.rid = t.rowid)"));
     if (count == 0) return {};
     counts_.deleted += count;
-    std::string origin =
-        target_.has_origin() ? "_raw_data_params, _raw_data_table, _raw_data_id" : "'', '', 0";
-    TARN_TRY(connection_.run(
-        "insert into main._tarn_gone (table_name, params, raw_table, raw_id, key, stamp) select " +
-        sql_text(target_.name) + ", " + origin + ", concat_ws(':', " + key_list("") + "), " + stamp_ +
-        " from " + target_name() + " where rowid in (select rid from scratch('tarn_v'))"));
-    TARN_TRY(connection_.run("delete from " + target_name() +
-                             " where rowid in (select rid from scratch('tarn_v'))"));
+    std::string vanished = "rowid in (select rid from scratch('tarn_v'))";
+    TARN_TRY(connection_.run(insert_gone(target_, vanished, stamp_)));
+    TARN_TRY(connection_.run("delete from " + target_name() + " where " + vanished));
     return {};
 }
 
@@ -325,9 +321,8 @@ std::string Apply::origin_of_later_model() const {
 // A row that a later item of the same source made stays, unless that item is worked on here and no longer makes it.
 std::string Apply::kept_by_later_item() {
     return "t._raw_data_id > o._raw_data_id and t._raw_data_params = o._raw_data_params and "
-           "t._raw_data_table = o._raw_data_table and t._raw_data_id not in (select id from temp.tarn_u "
-           "where id "
-           "is not null)";
+           "t._raw_data_table = o._raw_data_table and "
+           "t._raw_data_id not in (select id from temp.tarn_u where id is not null)";
 }
 
 Result<> Apply::merge_rows() {

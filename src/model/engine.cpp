@@ -142,8 +142,7 @@ Result<bool> Stage::any_gone(const std::string& table, const std::string& since)
 Result<bool> Stage::table_changed(const Model& model, const std::string& table, const std::string& since) {
     const Table& declared = *set_.around().schema->table(table);
     if (!declared.has_times()) return true;
-    std::string column =
-        std::ranges::find(model.new_tables, table) != model.new_tables.end() ? "created_at" : "updated_at";
+    std::string column = contains(model.new_tables, table) ? "created_at" : "updated_at";
     std::string sql =
         "select 1 from main." + sql_name(table) + " where " + column + " > timestamp '" + since + "'";
     for (const auto& [name, input] : set_.around().scope_columns) {
@@ -161,7 +160,7 @@ Result<bool> Stage::secondary_changed(const Model& model, const std::string& sin
         tables.insert(tables.end(), model.scope_reads.begin(), model.scope_reads.end());
     for (const auto& table : tables) {
         if (table == model.driver || table == model.target || is_raw(table)) continue;
-        if (std::ranges::find(model.static_tables, table) != model.static_tables.end()) continue;
+        if (contains(model.static_tables, table)) continue;
         TARN_ASSIGN(bool changed, table_changed(model, table, since));
         if (changed) return true;
     }
@@ -469,7 +468,11 @@ Result<StageCounts> run_stage(DataFile& data, ControlStore& control, const Model
     Stage stage(control, set, run);
     TARN_TRY(stage.load_states());
     for (int i = 0;; ++i) {
-        auto ran = data.write([&](duck::Connection& connection) { return stage.run(connection, models); });
+        auto ran = data.write([&](duck::Connection& connection) {
+            auto done = stage.run(connection, models);
+            connection.scratch().clear();
+            return done;
+        });
         if (ran) break;
         if (ran.error().kind != ErrorKind::bad_data || i == tries) return fail(ran.error());
         TARN_ASSIGN(bool again, isolate(stage, data, set, run.inputs));

@@ -77,7 +77,7 @@ Result<Json> checked_text(const Table& table, const Field& field, const Json& va
     if (field.kind == "url" && !http::is_http_url(text))
         return wrong(field.name, "must be a URL that starts with http:// or https://");
     if (field.kind == "regex") TARN_TRY(check_regex(field, text));
-    if (field.kind == "choice" && std::ranges::find(field.choices, text) == field.choices.end()) {
+    if (field.kind == "choice" && !contains(field.choices, text)) {
         return wrong(field.name, "must be one of " + join(field.choices, ", "));
     }
     Millis time = 0;

@@ -46,7 +46,7 @@ Result<> Platform::check_names(const connector::Connector& connector) const {
 
 void Platform::load_root(const std::string& root, const std::vector<std::string>& only) {
     for (auto& found : connector::load_connectors(root, problems_)) {
-        if (!only.empty() && std::ranges::find(only, found.name) == only.end()) continue;
+        if (!only.empty() && !contains(only, found.name)) continue;
         auto added = add(std::move(found));
         if (!added) problems_.push_back(added.error());
     }
@@ -109,9 +109,7 @@ Result<std::unique_ptr<Platform>> Platform::load_folder(const std::string& share
 
 const LoadedConnector* Platform::connector(const std::string& name) const {
     for (const auto& loaded : connectors_) {
-        if (loaded->connector.name == name ||
-            std::ranges::find(loaded->connector.aliases, name) != loaded->connector.aliases.end())
-            return loaded.get();
+        if (loaded->connector.name == name || contains(loaded->connector.aliases, name)) return loaded.get();
     }
     return nullptr;
 }

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "store/gone.h"
 
 namespace tarn::run {
 namespace {
@@ -50,15 +51,8 @@ Result<> delete_rows(duck::Connection& connection, const Deletion& deletion, con
     TARN_ASSIGN(auto count,
                 connection.number(fmt::format("select count(*) from {} where {}", name, deletion.condition)));
     if (count == 0) return {};
-    if (table.has_origin() && !table.primary_key.empty()) {
-        std::vector<std::string> key;
-        for (const auto& column : table.primary_key) key.push_back(sql_name(column));
-        TARN_TRY(connection.run(fmt::format(
-            "insert into _tarn_gone (table_name, params, raw_table, raw_id, key, stamp) select {}, "
-            "_raw_data_params, _raw_data_table, _raw_data_id, concat_ws(':', {}), timestamp '{}' from {} "
-            "where {}",
-            sql_text(table.name), join(key, ", "), stamp, name, deletion.condition)));
-    }
+    if (table.has_origin() && !table.primary_key.empty())
+        TARN_TRY(connection.run(insert_gone(table, deletion.condition, stamp)));
     TARN_TRY(connection.run(fmt::format("delete from {} where {}", name, deletion.condition)));
     return {};
 }
@@ -94,7 +88,7 @@ Result<> delete_scope_data(const Home& home, const Platform& platform, const Loa
     TARN_TRY(home.data().write([&](duck::Connection& connection) -> Result<> {
         TARN_ASSIGN(auto stamp, control.next_stamp());
         for (const auto& deletion : deletions(platform, declared, params, last_scope))
-            TARN_TRY(delete_rows(connection, deletion, format_sql(stamp)));
+            TARN_TRY(delete_rows(connection, deletion, "timestamp '" + format_sql(stamp) + "'"));
         return delete_states(connection, declared, params);
     }));
     // After the rows: a crash between them costs a full reading, never rows that nobody reads again.

@@ -154,7 +154,7 @@ Result<std::vector<std::string>> chosen_subtasks(const connector::Connector& con
                     "Known: " + join(known, ", ") + ".");
     }
     for (const auto& subtask : connector.subtasks) {
-        bool on = wanted.empty() ? subtask.enabled : std::ranges::find(wanted, subtask.name) != wanted.end();
+        bool on = wanted.empty() ? subtask.enabled : contains(wanted, subtask.name);
         bool collects = lower(subtask.name).find("collect") != std::string::npos;
         if (on && !(skip_collectors && collects)) names.push_back(subtask.name);
     }

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include "base/base64.h"
 #include "base/text.h"
 
 namespace tarn::secrets {
@@ -25,21 +26,6 @@ const unsigned char* bytes(std::string_view text) {
 unsigned char* bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 Failure broken(const char* what) { return fail(ErrorKind::bug, std::string("OpenSSL failed: ") + what); }
-
-std::string base64(std::string_view in) {
-    std::string out(4 * ((in.size() + 2) / 3) + 1, '\0');
-    int length = EVP_EncodeBlock(bytes(out), bytes(in), static_cast<int>(in.size()));
-    out.resize(static_cast<std::size_t>(length));
-    return out;
-}
-
-std::optional<std::string> from_base64(std::string_view in) {
-    if (in.empty() || in.size() % 4 != 0) return std::nullopt;
-    std::string out(in.size() / 4 * 3, '\0');
-    if (EVP_DecodeBlock(bytes(out), bytes(in), static_cast<int>(in.size())) < 0) return std::nullopt;
-    out.resize(out.size() - (in.ends_with("==") ? 2U : in.ends_with('=') ? 1U : 0U));
-    return out;
-}
 
 // nullopt where the tag does not fit.
 std::optional<std::string> open_gcm(const unsigned char* key, std::string_view sealed) {

@@ -11,10 +11,6 @@ namespace {
 
 constexpr const char* incoming = "tarn_put_rows";
 
-bool names(const NewRows& rows, const std::string& column) {
-    return std::ranges::find(rows.columns, column) != rows.columns.end();
-}
-
 // "t.k = n.k and ..." of the key
 std::string same_key(const Table& table) {
     std::string out;
@@ -69,7 +65,7 @@ Result<> add(duck::Connection& connection, const Table& table, const NewRows& ro
         values.push_back("n." + sql_name(name));
     }
     for (const auto* name : {"created_at", "updated_at"}) {
-        if (table.column(name) == nullptr || names(rows, name)) continue;
+        if (table.column(name) == nullptr || contains(rows.columns, name)) continue;
         columns.emplace_back(name);
         values.push_back(fmt::format("timestamp '{}'", format_sql(stamp)));
     }
@@ -81,7 +77,7 @@ Result<> add(duck::Connection& connection, const Table& table, const NewRows& ro
 Result<> change(duck::Connection& connection, const Table& table, const NewRows& rows, Millis stamp) {
     std::vector<std::string> sets, differs;
     for (const auto& name : rows.columns) {
-        if (std::ranges::find(table.primary_key, name) != table.primary_key.end()) continue;
+        if (contains(table.primary_key, name)) continue;
         sets.push_back(fmt::format("{0} = n.{0}", sql_name(name)));
         differs.push_back(fmt::format("t.{0} is distinct from n.{0}", sql_name(name)));
     }
@@ -120,13 +116,15 @@ Result<> insert_rows(duck::Connection& connection, const Table& table, const New
         bool must = column.not_null && !column.auto_increment && column.name != "created_at" &&
                     column.name != "updated_at";
         if (!must) continue;
-        if (!names(rows, column.name)) return fail(ErrorKind::bad_data, "must be set", column.name);
+        if (!contains(rows.columns, column.name))
+            return fail(ErrorKind::bad_data, "must be set", column.name);
         TARN_ASSIGN(auto missing, connection.number(fmt::format("select count(*) from {} where {} is null",
                                                                 incoming, sql_name(column.name))));
         if (missing > 0) return fail(ErrorKind::bad_data, "must be set", column.name);
     }
-    bool keyed = !table.primary_key.empty() &&
-                 std::ranges::all_of(table.primary_key, [&](const auto& name) { return names(rows, name); });
+    bool keyed = !table.primary_key.empty() && std::ranges::all_of(table.primary_key, [&](const auto& name) {
+        return contains(rows.columns, name);
+    });
     if (keyed) {
         std::vector<std::string> key;
         for (const auto& name : table.primary_key) key.push_back(sql_name(name));

@@ -193,4 +193,9 @@ void Scratch::drop(const std::string& name) {
     impl_->results.erase(name);
 }
 
+void Scratch::clear() {
+    std::lock_guard lock(impl_->mutex);
+    impl_->results.clear();
+}
+
 }  // namespace tarn::duck

@@ -28,6 +28,7 @@ class Scratch {
     // Errors: the select's; then the former rows stay.
     Result<std::int64_t> keep(Connection& connection, const std::string& name, const std::string& select);
     void drop(const std::string& name);
+    void clear();
 
   private:
     Scratch();

@@ -15,6 +15,7 @@ import requests
 
 import jenkins
 from conftest import Tarn
+from fake_source import FakeSource
 from table_rows import TableRows, differences, read_raw_tables, read_tables
 
 SITE = "team/site"
@@ -28,10 +29,7 @@ NOW = int(time.time() * 1000)
 FIELDS = ("number,result,building,timestamp,duration,actions[lastBuiltRevision[SHA1,branch[name]],remoteUrls,causes[upstreamProject,upstreamBuild]]")
 
 
-class Source:
-    def __init__(self, server):
-        self.server = server
-
+class Source(FakeSource):
     def get(self, path, tree=None):
         answer = requests.get(f"{self.server.url}/{path}", params={"tree": tree} if tree else None, auth=(jenkins.USER, jenkins.DEFAULT_TOKEN), timeout=30)
         assert answer.status_code == 200, (path, answer.text)
@@ -46,21 +44,6 @@ class Source:
 
     def path(self, job):
         return self.server.app.world.url_of(job).removeprefix(self.server.app.world.url + "/").rstrip("/")
-
-    def change(self, op, **arguments):
-        return self.server.control("POST", "change", {"op": op, **arguments})
-
-    def fault(self, *rules):
-        self.server.control("POST", "faults", list(rules))
-
-    def heal(self):
-        self.server.control("DELETE", "faults")
-
-    def requests(self):
-        """stream -> number of requests since the last call."""
-        counts = self.server.control("GET", "requests?list=0")["counts"]
-        self.server.control("DELETE", "requests")
-        return counts
 
 
 def synced(tarn, source, job, *arguments, env=None):

@@ -86,6 +86,16 @@ class TableRows(dict):
         return row
 
 
+def assert_origins(rows, params):
+    """Every row says that it comes from these params, and from a raw row that is there."""
+    held = {(name, row["id"]) for name in rows.raw_tables for row in rows[name].values()}
+    for name, found in rows.items():
+        for key, row in found.items():
+            assert row.get("_raw_data_params", row.get("params", params)) == params, (name, key)
+            if row.get("_raw_data_table") in rows.raw_tables:
+                assert (row["_raw_data_table"], row["_raw_data_id"]) in held, (name, key)
+
+
 def differences(got, want, most=12):
     """What differs between two comparable sets, one line each; an empty list where nothing does."""
     lines = []

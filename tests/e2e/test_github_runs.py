@@ -9,6 +9,7 @@ import pytest
 from conftest import Tarn
 from rows import RAW_TABLES, TABLES, Rows, assert_same, differences
 from source import SMALL, fresh_rows, new_world, read_once, settled, source, synced  # noqa: F401 (fixtures)
+from table_rows import assert_origins
 
 CONNECTION = 1
 
@@ -214,14 +215,8 @@ def test_people_arrive_but_for_those_who_left(whole):
 
 
 def test_every_row_says_where_it_comes_from(whole):
-    rows, source = whole
-    params = '{"ConnectionId":1,"Name":"octo/alpha"}'
-    held = {(name, row["id"]) for name in RAW_TABLES for row in rows[name].values()}
-    for name, found in rows.items():
-        for key, row in found.items():
-            assert row.get("_raw_data_params", row.get("params", params)) == params, (name, key)
-            if row.get("_raw_data_table") in RAW_TABLES:
-                assert (row["_raw_data_table"], row["_raw_data_id"]) in held, (name, key)
+    rows, _ = whole
+    assert_origins(rows, '{"ConnectionId":1,"Name":"octo/alpha"}')
 
 
 def test_two_first_runs_give_the_same_rows_with_the_same_numbers(program, tmp_path, source):

@@ -8,9 +8,10 @@ from datetime import datetime, timezone
 import pytest
 
 from conftest import Tarn
-from jira_rows import RAW_TABLES, Rows, assert_same, differences
+from jira_rows import Rows, assert_same, differences
 from jira_source import (DEPLOYMENTS, add_board, connected, deployment, fresh_rows, new_world, read_once, run_boards,  # noqa: F401
                          settled, source, synced)
+from table_rows import assert_origins
 
 CONNECTION = 1
 CATEGORY = {"done": "DONE", "new": "TODO"}
@@ -200,14 +201,8 @@ def test_people_arrive_but_for_those_who_left(whole):
 
 
 def test_every_row_says_where_it_comes_from(whole):
-    rows, source = whole
-    params = '{"ConnectionId":1,"BoardId":1}'
-    held = {(name, row["id"]) for name in RAW_TABLES for row in rows[name].values()}
-    for name, found in rows.items():
-        for key, row in found.items():
-            assert row.get("_raw_data_params", row.get("params", params)) == params, (name, key)
-            if row.get("_raw_data_table") in RAW_TABLES:
-                assert (row["_raw_data_table"], row["_raw_data_id"]) in held, (name, key)
+    rows, _ = whole
+    assert_origins(rows, '{"ConnectionId":1,"BoardId":1}')
 
 
 def test_two_first_runs_give_the_same_rows(program, tmp_path, source):

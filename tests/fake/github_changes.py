@@ -7,21 +7,15 @@ stamps what it touches with the clock's now and answers {op, now} and the ids or
 import inspect
 
 from github_malformed import KINDS
+from instructions import Instructions
 from invented import iso, parse_time
 
 EDITABLE = {"title", "body", "state", "labels", "assignees", "milestone", "user", "reason"}
 
 
-class Changes:
-    def __init__(self, world):
-        self.world = world
-
+class Changes(Instructions):
     def apply(self, instruction):
-        arguments = dict(instruction)
-        op = arguments.pop("op", "")
-        method = None if op.startswith("_") or op == "apply" else getattr(self, op, None)
-        if not inspect.ismethod(method):
-            raise ValueError(f"unknown op {op!r}")
+        op, method, arguments = self._chosen(instruction)
         if "repo" in inspect.signature(method).parameters:
             arguments["repo"] = self._repo(arguments.get("repo"))
         if op != "clock":

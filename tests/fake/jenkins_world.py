@@ -5,10 +5,11 @@ Change instructions are {"op": <a public method of Changes>, ...}; jobs are name
 
 import dataclasses
 import hashlib
-import inspect
 import random
 import time
 from urllib.parse import quote
+
+from instructions import Instructions
 
 FOLDER = "com.cloudbees.hudson.plugins.folder.Folder"
 ORGANIZATION = "jenkins.branch.OrganizationFolder"
@@ -197,16 +198,9 @@ class World:
             yield from self.jobs(child) if isinstance(child, Folder) else [child]
 
 
-class Changes:
-    def __init__(self, world):
-        self.world = world
-
+class Changes(Instructions):
     def apply(self, instruction):
-        arguments = dict(instruction)
-        op = arguments.pop("op", "")
-        method = None if op.startswith("_") or op == "apply" else getattr(self, op, None)
-        if not inspect.ismethod(method):
-            raise ValueError(f"unknown op {op!r}")
+        op, method, arguments = self._chosen(instruction)
         return {"op": op, **(method(**arguments) or {})}
 
     def build(self, job, count=1, result="?", minutes_ago=0):

@@ -7,22 +7,16 @@ What does not make an issue newer in Jira (a renamed user, a closed sprint, a co
 
 import inspect
 
+from instructions import Instructions
 from invented import iso, parse_time
 from jira_malformed import KINDS
 
 EDITABLE = {"summary", "description", "reporter", "due", "components", "versions", "estimate", "epic", "parent"}
 
 
-class Changes:
-    def __init__(self, world):
-        self.world = world
-
+class Changes(Instructions):
     def apply(self, instruction):
-        arguments = dict(instruction)
-        op = arguments.pop("op", "")
-        method = None if op.startswith("_") or op == "apply" else getattr(self, op, None)
-        if not inspect.ismethod(method):
-            raise ValueError(f"unknown op {op!r}")
+        op, method, arguments = self._chosen(instruction)
         if "issue" in inspect.signature(method).parameters:
             arguments["issue"] = self._issue(arguments.get("issue"))
         if op != "clock":

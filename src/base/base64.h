@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-namespace tarn::http {
+namespace tarn {
 
 std::string base64(std::string_view bytes);
-// nullopt where the text is no base64
+// nullopt where the text is empty or no base64
 std::optional<std::string> from_base64(std::string_view text);
 
-}  // namespace tarn::http
+}  // namespace tarn
