@@ -9,6 +9,13 @@ namespace {
 
 run::Projects projects_of(const Services& services) { return {*services.home, *services.platform}; }
 
+// As long as the column; Apache DevLake's own renames are not checked.
+Result<std::string> name_of(const Call& call) {
+    const auto& name = call.path.at("projectName");
+    if (name.size() <= 255) return name;
+    return fail(ErrorKind::bad_data, "is too long: 255 bytes at most", "projectName");
+}
+
 Refusal no_project(const std::string& name) {
     return refuse(404, "there is no project '" + name.substr(0, 100) + "'");
 }
@@ -26,19 +33,20 @@ Reply<> create_project(const Services& services, const Call& call) {
 }
 
 Reply<> get_project(const Services& services, const Call& call) {
-    const auto& name = call.path.at("projectName");
+    TARN_ASSIGN(auto name, name_of(call));
     TARN_ASSIGN(auto found, projects_of(services).find(name));
     if (!found) return no_project(name);
     return Answer{.body = *found};
 }
 
 Reply<> check_project(const Services& services, const Call& call) {
-    TARN_ASSIGN(bool exists, projects_of(services).exists(call.path.at("projectName")));
+    TARN_ASSIGN(auto name, name_of(call));
+    TARN_ASSIGN(bool exists, projects_of(services).exists(name));
     return Answer{.body = {{"exist", exists}}};
 }
 
 Reply<> change_project(const Services& services, const Call& call) {
-    const auto& name = call.path.at("projectName");
+    TARN_ASSIGN(auto name, name_of(call));
     TARN_ASSIGN(auto body, call.object());
     TARN_ASSIGN(auto changed, projects_of(services).change(name, body));
     if (!changed) return no_project(name);
@@ -46,7 +54,7 @@ Reply<> change_project(const Services& services, const Call& call) {
 }
 
 Reply<> delete_project(const Services& services, const Call& call) {
-    const auto& name = call.path.at("projectName");
+    TARN_ASSIGN(auto name, name_of(call));
     TARN_ASSIGN(bool exists, projects_of(services).exists(name));
     if (!exists) return no_project(name);
     TARN_TRY(projects_of(services).remove(name));
