@@ -33,7 +33,8 @@ Json schema_of(const std::string& name, const Connector* connector) {
 Json content_of(const Json& schema) { return {{"application/json", {{"schema", schema}}}}; }
 
 bool is_number(const std::string& name) {
-    static const std::set<std::string> names = {"connectionId", "scopeConfigId", "apiKeyId", "pipelineId"};
+    static const std::set<std::string> names = {"connectionId", "scopeConfigId", "apiKeyId",
+                                                "pipelineId",   "blueprintId",   "taskId"};
     return names.contains(name);
 }
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "api/call.h"
-#include "api/pipelines.h"
 #include "run/home.h"
+#include "run/pipelines.h"
 #include "run/platform.h"
 
 namespace tarn::api {
@@ -20,7 +20,7 @@ namespace tarn::api {
 struct Services {
     const run::Platform* platform = nullptr;
     const run::Home* home = nullptr;
-    Pipelines* pipelines = nullptr;
+    run::Pipelines* pipelines = nullptr;
 };
 
 // What a connector must declare so that it has a route.
@@ -69,6 +69,8 @@ std::vector<Route> data_routes();
 std::vector<Route> key_routes();
 std::vector<Route> user_routes();
 std::vector<Route> document_routes();
+std::vector<Route> project_routes();
+std::vector<Route> blueprint_routes();
 std::vector<Route> pipeline_routes();
 std::vector<Route> query_routes();
 

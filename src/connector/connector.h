@@ -131,6 +131,7 @@ struct Connector {
         std::vector<RemoteLevel> remote;
         std::string fetch_path;  // one scope by its options, for `tarn sync` and PUT scopes
         Ordered fetch_fields;    // column -> pointer
+        bool optional = false;   // a blueprint may name a connection without scopes
     } scope;
     struct {
         std::string table;

@@ -223,6 +223,7 @@ void read_scope(Problems& problems, const YAML::Node& node, Connector& out) {
         {"names", ordered(&Scope::names)},
         {"remote", read_remote},
         {"fetch", read_fetch},
+        {"optional", flag(&Scope::optional)},
     };
     read_block(problems, node, "scope", keys, out.scope);
 }

@@ -346,8 +346,10 @@ Json Connections::shown(const Connection& connection) const {
 Result<std::unique_ptr<http::Client>> open_connection(const connector::Connector& connector,
                                                       const Connection& connection,
                                                       const connector::Environment& environment,
-                                                      const CancelToken& cancel) {
+                                                      const CancelToken& cancel,
+                                                      std::shared_ptr<http::SharedBudget> budget) {
     TARN_ASSIGN(auto options, environment_options(environment));
+    options.budget = std::move(budget);
     options.headers = connector.connection.headers;
     options.rate = rate_rule(connector);
     options.proxy = connection.text("proxy");

@@ -71,7 +71,8 @@ std::string masked(const std::string& secret);
 Result<std::unique_ptr<http::Client>> open_connection(const connector::Connector& connector,
                                                       const Connection& connection,
                                                       const connector::Environment& environment,
-                                                      const CancelToken& cancel = {});
+                                                      const CancelToken& cancel = {},
+                                                      std::shared_ptr<http::SharedBudget> budget = {});
 
 struct ConnectionTest {
     int status = 0;

@@ -74,7 +74,9 @@ Result<Job> prepare_job(const Home& home, const JobRequest& request) {
     if (connector.is_metric()) return metric_job(home, request);
     Job job;
     TARN_ASSIGN(auto connection, connection_of(home, connector, request.options));
-    TARN_ASSIGN(job.client, open_connection(connector, connection, home.environment(), request.cancel));
+    auto budget = request.budgets == nullptr ? nullptr : request.budgets->of(connector, connection);
+    TARN_ASSIGN(job.client, open_connection(connector, connection, home.environment(), request.cancel,
+                                            std::move(budget)));
     TARN_ASSIGN(auto scope, scope_of(home, request, connection, *job.client));
     TARN_ASSIGN(auto config, config_of(home, request, scope));
     // What the task says goes before what is stored, except the key.
