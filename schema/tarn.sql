@@ -93,3 +93,12 @@ create table _tarn_pages (
     items text,
     followers text
 );
+
+-- Of a server home, in the database and in its cache: the number of the last commit that changed a table's rows of one scope (params; "" where
+-- rows have none). The row without names counts the commits, the one named "database" tells the database from others.
+create table _tarn_parts (
+    table_name varchar(255) not null,
+    params varchar(255) not null,
+    stamp bigint not null,
+    primary key (table_name, params)
+);

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "store/server/control.h"
 
 namespace tarn::run {
 namespace {
@@ -20,7 +21,11 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 std::string lock_path(const std::string& folder) { return folder + "/tarn.lock"; }
-std::string data_path(const std::string& folder) { return folder + "/data.duckdb"; }
+
+// The cache of a server home has a name of its own: it may be deleted, an embedded home's data may not.
+std::string data_path(const std::string& folder, const secrets::Settings& settings) {
+    return folder + (settings.get("DB_URL").empty() ? "/data.duckdb" : "/cache.duckdb");
+}
 
 duck::Options duck_options(const std::string& folder, const secrets::Settings& settings) {
     duck::Options options;
@@ -88,14 +93,28 @@ Result<std::unique_ptr<Home>> Home::open(const std::string& folder, const Platfo
     TARN_ASSIGN(auto secret, home->settings_.encryption_secret());
     TARN_ASSIGN(auto cipher, secrets::Cipher::make(secret));
     home->cipher_ = std::make_unique<secrets::Cipher>(cipher);
-    TARN_ASSIGN(home->control_, open_sqlite(folder + "/control.sqlite"));
-    TARN_ASSIGN(home->data_, DataFile::open(data_path(folder), duck_options(folder, home->settings_)));
+    TARN_TRY(home->open_control());
+    TARN_ASSIGN(home->data_,
+                DataFile::open(data_path(folder, home->settings_), duck_options(folder, home->settings_)));
     TARN_TRY(platform.attach(*home->data_, *home->control_));
+    if (home->server_) TARN_TRY(home->server_->attach(*home->data_, *home->control_, platform.schema()));
     TARN_TRY(home->data_->exclusive([](duck::Connection& connection) -> Result<> {
         TARN_TRY(connection.run(shut_out_files));
         return {};
     }));
     return home;
+}
+
+Result<> Home::open_control() {
+    auto address = settings_.get("DB_URL");
+    if (address.empty()) {
+        TARN_ASSIGN(control_, open_sqlite(folder_ + "/control.sqlite"));
+        return {};
+    }
+    TARN_ASSIGN(auto url, server::parse_db_url(address));
+    TARN_ASSIGN(server_, server::ServerHome::open(url));
+    TARN_ASSIGN(control_, server::open_control(url));
+    return {};
 }
 
 connector::Environment Home::environment() const {
@@ -105,11 +124,12 @@ connector::Environment Home::environment() const {
 Result<std::unique_ptr<duck::Database>> open_data(const std::string& folder,
                                                   const secrets::Settings& settings) {
     std::error_code ignored;
-    if (!fs::exists(data_path(folder), ignored)) {
+    if (!fs::exists(data_path(folder, settings), ignored)) {
         return fail(ErrorKind::terminal, "there is no data yet", folder,
                     "Run `tarn sync` or `tarn serve` first, or choose another home with --home.");
     }
-    TARN_ASSIGN(auto database, duck::Database::open(data_path(folder), duck_options(folder, settings)));
+    TARN_ASSIGN(auto database,
+                duck::Database::open(data_path(folder, settings), duck_options(folder, settings)));
     TARN_ASSIGN(auto connection, database->connect());
     TARN_TRY(connection->run(shut_out_files));
     return database;

@@ -14,6 +14,7 @@
 #include "secrets/settings.h"
 #include "store/control.h"
 #include "store/data_file.h"
+#include "store/server/home.h"
 
 namespace tarn::run {
 
@@ -44,7 +45,8 @@ class HomeLock {
 
 class Home {
   public:
-    // Locks the home, opens its stores and makes them ready for `platform`. `settings` may get the key that is made on the first start.
+    // Locks the home, opens its stores and makes them ready for `platform`. With DB_URL in the settings the database server holds the truth, and
+    // the folder a cache of its data (store/server/home.h). `settings` may get the key that is made on the first start.
     static Result<std::unique_ptr<Home>> open(const std::string& folder, const Platform& platform,
                                               secrets::Settings settings);
 
@@ -58,12 +60,14 @@ class Home {
 
   private:
     explicit Home(secrets::Settings settings) : settings_(std::move(settings)) {}
+    Result<> open_control();
 
     std::string folder_;
     secrets::Settings settings_;
     std::unique_ptr<HomeLock> lock_;  // released after the stores are closed
     std::unique_ptr<secrets::Cipher> cipher_;
     std::unique_ptr<ControlStore> control_;
+    std::unique_ptr<server::ServerHome> server_;  // where DB_URL is set; outlives the data file
     std::unique_ptr<DataFile> data_;
 };
 

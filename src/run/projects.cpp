@@ -224,9 +224,13 @@ Result<> move_rows(const Home& home, const std::string& from, const std::string&
     return home.data().write([&](duck::Connection& connection) -> Result<> {
         for (const auto* table : project_tables) {
             auto condition = " where project_name = " + sql_text(from);
-            auto sql = to.empty() ? "delete from " + std::string(table)
-                                  : fmt::format("update {} set project_name = {}", table, sql_text(to));
-            TARN_TRY(connection.run(sql + condition));
+            // The name is part of keys, which an update may not change.
+            if (!to.empty()) {
+                TARN_TRY(connection.run(
+                    fmt::format("insert into {0} select * replace ({1} as project_name) from {0}{2}", table,
+                                sql_text(to), condition)));
+            }
+            TARN_TRY(connection.run("delete from " + std::string(table) + condition));
         }
         return {};
     });

@@ -8,6 +8,8 @@
 namespace tarn {
 namespace {
 
+thread_local int transactions_of_this_thread = 0;
+
 const ControlValue* value_at(const ControlRows& rows, std::size_t row, std::string_view column) {
     auto found = std::ranges::find(rows.names, column);
     if (found == rows.names.end() || row >= rows.rows.size()) return nullptr;
@@ -15,6 +17,11 @@ const ControlValue* value_at(const ControlRows& rows, std::size_t row, std::stri
 }
 
 }  // namespace
+
+bool in_control_transaction() { return transactions_of_this_thread > 0; }
+
+InControlTransaction::InControlTransaction() { ++transactions_of_this_thread; }
+InControlTransaction::~InControlTransaction() { --transactions_of_this_thread; }
 
 std::string ControlRows::text(std::size_t row, std::string_view column) const {
     const ControlValue* value = value_at(*this, row, column);

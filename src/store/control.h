@@ -1,6 +1,6 @@
 // The control store: few, small, precious rows (connections, scopes, scope configs, pipelines, tasks, states).
 //
-// One interface for SQLite now and server databases later: portable SQL with `?` parameters. Names are unquoted or quoted with
+// One interface for SQLite and database servers (store/server/control.h): portable SQL with `?` parameters. Names are unquoted or quoted with
 // double quotes. Times are text "2026-11-23 13:55:38.123" (UTC) in every home.
 // Thread rule: any thread; a transaction holds the store for its duration.
 // Errors: terminal (disk full, locked by another process), bad_data (constraint), bug (SQL).
@@ -56,6 +56,15 @@ class ControlStore {
 
 // Whether the calling thread is inside transaction().
 bool in_control_transaction();
+
+// For implementations: the calling thread is inside as long as one lives.
+class InControlTransaction {
+  public:
+    InControlTransaction();
+    ~InControlTransaction();
+    InControlTransaction(const InControlTransaction&) = delete;
+    InControlTransaction& operator=(const InControlTransaction&) = delete;
+};
 
 // File is made where missing. Durable: a committed transaction survives kill -9 and power loss (WAL, synchronous=FULL).
 Result<std::unique_ptr<ControlStore>> open_sqlite(const std::string& path);

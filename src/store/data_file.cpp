@@ -23,19 +23,6 @@ Result<> run_job(const DataFile::Job& job, duck::Connection& connection) {
     }
 }
 
-Result<> in_transaction(const DataFile::Job& job, duck::Connection& connection) {
-    TARN_TRY(connection.run("begin transaction"));
-    auto outcome = run_job(job, connection);
-    if (outcome) {
-        auto committed = connection.run("commit");
-        if (committed) return {};
-        outcome = fail(committed.error());
-    }
-    // A failed commit has ended the transaction already; the first error is the one to tell.
-    static_cast<void>(connection.run("rollback"));
-    return outcome;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<DataFile>> DataFile::open(const std::string& path, const duck::Options& options) {
@@ -45,6 +32,26 @@ Result<std::unique_ptr<DataFile>> DataFile::open(const std::string& path, const 
     TARN_TRY(file->writer_->run(fmt::format("set global checkpoint_threshold = '{}'", checkpoint_threshold)));
     file->thread_ = std::thread([raw = file.get()] { raw->loop(); });
     return file;
+}
+
+// The job's changes go by the sink before the file commits them.
+Result<> DataFile::in_transaction(const Job& job) {
+    auto& writer = *writer_;
+    if (sink_ != nullptr) TARN_TRY(sink_->begin(writer));
+    TARN_TRY(writer.run_unwatched("begin transaction"));
+    auto outcome = run_job(job, writer);
+    if (outcome && sink_ != nullptr) outcome = sink_->commit(writer);
+    if (!outcome) {
+        // A failed statement may have ended the transaction already; the first error is the one to tell.
+        static_cast<void>(writer.run_unwatched("rollback"));
+        if (sink_ != nullptr) sink_->rollback(writer);
+        return outcome;
+    }
+    auto committed = writer.run_unwatched("commit");
+    if (!committed) static_cast<void>(writer.run_unwatched("rollback"));
+    if (sink_ != nullptr) sink_->done(writer, committed.has_value());
+    if (!committed) return fail(committed.error());
+    return {};
 }
 
 DataFile::~DataFile() {
@@ -84,8 +91,7 @@ void DataFile::loop() {
             task = std::move(queue_.front());
             queue_.pop_front();
         }
-        task.done.set_value(task.in_transaction ? tarn::in_transaction(task.job, *writer_)
-                                                : run_job(task.job, *writer_));
+        task.done.set_value(task.in_transaction ? in_transaction(task.job) : run_job(task.job, *writer_));
     }
 }
 

@@ -20,6 +20,18 @@
 
 namespace tarn {
 
+// Takes what each transaction of write() has changed to where the truth is, before the file commits it.
+class DataSink {
+  public:
+    virtual ~DataSink() = default;
+    // Called by the writer thread in this order: begin, the job, then commit or rollback; after commit, `done` says whether the file
+    // has committed too. An error of commit() takes the job back.
+    virtual Result<> begin(duck::Connection& writer) = 0;
+    virtual Result<> commit(duck::Connection& writer) = 0;
+    virtual void rollback(duck::Connection& writer) = 0;
+    virtual void done(duck::Connection& writer, bool file_committed) = 0;
+};
+
 class DataFile {
   public:
     using Job = std::function<Result<>(duck::Connection&)>;
@@ -31,6 +43,8 @@ class DataFile {
     DataFile& operator=(const DataFile&) = delete;
 
     Result<> write(Job job);
+    // From now on all writes pass by the sink, which outlives the file. Before any write.
+    void pass_by(DataSink* sink) { sink_ = sink; }
     // As write(), without the transaction: for DDL, pragmas and checkpoints.
     Result<> exclusive(Job job);
     Result<std::unique_ptr<duck::Connection>> reader() { return database_->connect(); }
@@ -42,6 +56,7 @@ class DataFile {
   private:
     DataFile() = default;
     Result<> submit(Job job, bool in_transaction);
+    Result<> in_transaction(const Job& job);
     void loop();
 
     struct Task {
@@ -51,6 +66,7 @@ class DataFile {
     };
     std::unique_ptr<duck::Database> database_;
     std::unique_ptr<duck::Connection> writer_;
+    DataSink* sink_ = nullptr;
     std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<Task> queue_;

@@ -166,6 +166,10 @@ Result<> each_chunk(duckdb_connection connection, const std::string& sql,
 Connection::~Connection() { duckdb_disconnect(&raw_); }
 
 Result<std::int64_t> Connection::run(const std::string& sql) {
+    return watcher_ == nullptr ? run_unwatched(sql) : watcher_->run(*this, sql);
+}
+
+Result<std::int64_t> Connection::run_unwatched(const std::string& sql) {
     ResultGuard result;
     TARN_TRY(execute(raw_, sql, result));
     return static_cast<std::int64_t>(duckdb_rows_changed(&result.raw));
@@ -354,6 +358,7 @@ Result<std::unique_ptr<Connection>> Database::connect() {
 
 Result<std::unique_ptr<Appender>> Appender::open(Connection& connection, const std::string& table,
                                                  const std::vector<std::string>& columns) {
+    if (connection.watcher() != nullptr) connection.watcher()->appends_to(table);
     duckdb_appender raw = nullptr;
     auto state = duckdb_appender_create(connection.raw(), nullptr, table.c_str(), &raw);
     for (std::size_t i = 0; i < columns.size() && state != DuckDBError; ++i) {

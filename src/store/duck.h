@@ -36,6 +36,16 @@ struct Options {
 };
 
 class Scratch;
+class Connection;
+
+// Sees what a connection changes (store/server/write_through.h).
+class Watcher {
+  public:
+    virtual ~Watcher() = default;
+    // In place of Connection::run(): runs the statements.
+    virtual Result<std::int64_t> run(Connection& connection, const std::string& sql) = 0;
+    virtual void appends_to(const std::string& table) = 0;
+};
 
 class Connection {
   public:
@@ -64,12 +74,17 @@ class Connection {
     Result<std::vector<std::string>> tables_of(const std::string& select);
 
     void interrupt();
+    // All that run() and appenders do goes by way of the watcher; nullptr: by none.
+    void watch(Watcher* watcher) { watcher_ = watcher; }
+    [[nodiscard]] Watcher* watcher() const { return watcher_; }
+    Result<std::int64_t> run_unwatched(const std::string& sql);
     [[nodiscard]] duckdb_connection raw() const { return raw_; }
     [[nodiscard]] Scratch& scratch() const { return *scratch_; }  // of the database
 
   private:
     duckdb_connection raw_;
     Scratch* scratch_;
+    Watcher* watcher_ = nullptr;
 };
 
 class Database {

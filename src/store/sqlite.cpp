@@ -18,8 +18,6 @@ namespace {
 constexpr int busy_timeout_ms = 10'000;
 constexpr std::size_t max_cached_statements = 200;
 
-thread_local int transactions_of_this_thread = 0;
-
 ErrorKind kind_of(int code) {
     switch (code & 0xFF) {
         case SQLITE_CONSTRAINT:
@@ -255,17 +253,18 @@ Result<> Sqlite::transaction(const std::function<Result<>()>& work) {
     std::string savepoint = depth_ == 0 ? "" : fmt::format("nested_{}", depth_);
     TARN_TRY(plain(depth_ == 0 ? "begin immediate" : ("savepoint " + savepoint).c_str()));
     ++depth_;
-    ++transactions_of_this_thread;
     Result<> outcome;
-    try {
-        outcome = work();
-    } catch (const std::exception& error) {
-        outcome = fail(ErrorKind::bug, std::string("exception in a transaction: ") + error.what(), path_);
+    {
+        InControlTransaction inside;
+        try {
+            outcome = work();
+        } catch (const std::exception& error) {
+            outcome = fail(ErrorKind::bug, std::string("exception in a transaction: ") + error.what(), path_);
+        }
     }
     if (outcome && sqlite3_get_autocommit(raw_) != 0) {
         outcome = fail(ErrorKind::terminal, "the transaction was rolled back by an earlier error", path_);
     }
-    --transactions_of_this_thread;
     --depth_;
     return finish(savepoint, outcome);
 }
@@ -323,8 +322,6 @@ Result<Millis> Sqlite::next_stamp() {
 }
 
 }  // namespace
-
-bool in_control_transaction() { return transactions_of_this_thread > 0; }
 
 Result<std::unique_ptr<ControlStore>> open_sqlite(const std::string& path) {
     sqlite3* raw = nullptr;

@@ -4,21 +4,42 @@
 #include <csignal>
 #include <thread>
 
+#include "store/server/control.h"
+#include "unit/server_fixture.h"
 #include "unit/store_fixture.h"
 
 namespace tarn {
 namespace {
 
-class Control : public testing::Test {
+// "sqlite", "mysql", "postgres"
+class Control : public testing::TestWithParam<std::string> {
   protected:
-    Control() : store_(open_control(folder_.file("c.sqlite"), schema())) {}
+    void SetUp() override {
+        if (GetParam() != "sqlite") {
+            url_ = fresh_database(GetParam() == "mysql" ? server::Engine::mysql : server::Engine::postgres);
+            if (url_.empty()) GTEST_SKIP() << "the server's packages are not installed";
+        }
+        open();
+    }
+    void open() {
+        store_.reset();
+        if (url_.empty()) {
+            store_ = open_control(folder_.file("c.sqlite"), schema());
+            return;
+        }
+        auto store = server::open_control(*server::parse_db_url(url_));
+        ASSERT_TRUE(good(store));
+        store_ = std::move(*store);
+        ASSERT_TRUE(good(store_->ensure(schema())));
+    }
 
     static Schema schema() {
         Schema schema = tarn_schema();
-        EXPECT_TRUE(good(schema.parse(
-            "create table things (id ubigint not null auto, name varchar(255) not null, n double, "
-            "primary key (id), unique index (name)) control;",
-            "test.sql")));
+        EXPECT_TRUE(
+            good(schema.parse("create table things (id ubigint not null auto, name varchar(255) not null, n "
+                              "double, yes boolean, at "
+                              "datetime, secret_text blob, primary key (id), unique index (name)) control;",
+                              "test.sql")));
         return schema;
     }
     Result<std::int64_t> add(const std::string& name) {
@@ -27,30 +48,69 @@ class Control : public testing::Test {
     std::int64_t count() { return store_->query("select count(*) as n from things")->number(0, "n"); }
 
     TestFolder folder_;
+    std::string url_;  // of a server
     std::unique_ptr<ControlStore> store_;
 };
 
-TEST_F(Control, KeepsValuesOfEveryKind) {
+INSTANTIATE_TEST_SUITE_P(Stores, Control, testing::Values("sqlite", "mysql", "postgres"),
+                         [](const auto& each) { return each.param; });
+
+TEST_P(Control, KeepsValuesOfEveryKind) {
     EXPECT_EQ(*add(std::string("a\0b", 3)), 1);
     ASSERT_TRUE(good(store_->run("update things set n = ? where id = ?", {0.25, std::int64_t{1}})));
     auto rows = store_->query("select id, name, n, null as nil from things where id = ?", {std::int64_t{1}});
     ASSERT_TRUE(good(rows));
-    EXPECT_EQ(rows->text(0, "name"), std::string("a\0b", 3));
+    // PostgreSQL has no NUL in texts.
+    EXPECT_EQ(rows->text(0, "name"), GetParam() == "postgres" ? "ab" : std::string("a\0b", 3));
     EXPECT_EQ(rows->text(0, "n"), "0.25");
     EXPECT_TRUE(rows->is_null(0, "nil"));
     EXPECT_EQ(rows->number(0, "id"), 1);
     EXPECT_EQ(store_->query("select name from things where id = 7")->names, std::vector<std::string>{"name"});
     EXPECT_EQ(*store_->run("update things set n = 1"), 1);
-    EXPECT_EQ(*store_->run("create table if not exists things (a)"), 0);
+    EXPECT_EQ(*store_->run("create table if not exists things (a bigint)"), 0);
+    ASSERT_TRUE(good(store_->run("update things set yes = ?, \"at\" = ?, secret_text = ?",
+                                 {std::int64_t{1}, "2026-11-23 13:55:38.120", "{\"a\": \"\\\\n\"}"})));
+    rows = store_->query("select * from things where yes = ? and \"at\" > ?",
+                         {std::int64_t{1}, "2026-11-23 13:55:38.119"});
+    ASSERT_TRUE(good(rows));
+    EXPECT_EQ(rows->number(0, "yes"), 1);
+    EXPECT_EQ(rows->text(0, "at"), "2026-11-23 13:55:38.120");
+    EXPECT_EQ(rows->text(0, "secret_text"), "{\"a\": \"\\\\n\"}");
 }
 
-TEST_F(Control, IdsAreNotUsedAgain) {
+TEST_P(Control, UpsertsAndLeavesAlone) {
+    ASSERT_TRUE(good(add("a")));
+    std::string insert = "insert into things (name, n) values (?, ?) on conflict (name) do ";
+    ASSERT_TRUE(good(store_->run(insert + "update set n = excluded.n", {"a", 2.0})));
+    ASSERT_TRUE(good(store_->run(insert + "nothing", {"a", 3.0})));
+    ASSERT_TRUE(
+        good(store_->run("insert into things (name, n) values (?, ?) on conflict do nothing", {"b", 4.0})));
+    auto rows = store_->query("select name, n from things order by name");
+    ASSERT_TRUE(good(rows));
+    ASSERT_EQ(rows->rows.size(), 2U);
+    EXPECT_EQ(rows->text(0, "n"), "2");
+    EXPECT_EQ(rows->text(1, "n"), "4");
+}
+
+// A constraint that is hit takes its own statement back and nothing else.
+TEST_P(Control, TransactionGoesOnAfterARefusedRow) {
+    auto work = [&]() -> Result<> {
+        TARN_TRY(add("a"));
+        EXPECT_EQ(add("a").error().kind, ErrorKind::bad_data);
+        TARN_TRY(add("b"));
+        return {};
+    };
+    ASSERT_TRUE(good(store_->transaction(work)));
+    EXPECT_EQ(count(), 2);
+}
+
+TEST_P(Control, IdsAreNotUsedAgain) {
     ASSERT_TRUE(good(add("a")));
     ASSERT_TRUE(good(store_->run("delete from things")));
     EXPECT_EQ(*add("b"), 2);
 }
 
-TEST_F(Control, ErrorsTellTheKind) {
+TEST_P(Control, ErrorsTellTheKind) {
     ASSERT_TRUE(good(add("a")));
     EXPECT_EQ(add("a").error().kind, ErrorKind::bad_data);
     EXPECT_EQ(store_->run("select from").error().kind, ErrorKind::bug);
@@ -59,7 +119,7 @@ TEST_F(Control, ErrorsTellTheKind) {
     EXPECT_EQ(open_sqlite("/nowhere/c.sqlite").error().kind, ErrorKind::terminal);
 }
 
-TEST_F(Control, TransactionIsAllOrNothingAndNests) {
+TEST_P(Control, TransactionIsAllOrNothingAndNests) {
     auto refuse = fail(ErrorKind::bad_data, "no");
     auto failed = store_->transaction([&]() -> Result<> {
         TARN_TRY(add("a"));
@@ -87,7 +147,7 @@ TEST_F(Control, TransactionIsAllOrNothingAndNests) {
     EXPECT_EQ(store_->query("select id from things where name = 'inner'")->rows.size(), 0U);
 }
 
-TEST_F(Control, ThreadsWaitForEachOther) {
+TEST_P(Control, ThreadsWaitForEachOther) {
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t) {
         threads.emplace_back([&, t] {
@@ -106,7 +166,7 @@ TEST_F(Control, ThreadsWaitForEachOther) {
     EXPECT_EQ(count(), 100);
 }
 
-TEST_F(Control, AddsMissingColumnsAndKeepsRows) {
+TEST_P(Control, AddsMissingColumnsAndKeepsRows) {
     ASSERT_TRUE(good(add("a")));
     Schema wider = parsed(
         "create table things (id ubigint not null auto, name varchar(255) not null, n double, kind text not "
@@ -120,14 +180,14 @@ TEST_F(Control, AddsMissingColumnsAndKeepsRows) {
     EXPECT_TRUE(rows->is_null(0, "kind"));
 }
 
-TEST_F(Control, StampsGrowAlsoWhenTheClockStepsBack) {
+TEST_P(Control, StampsGrowAlsoWhenTheClockStepsBack) {
     Millis first = *store_->next_stamp();
     EXPECT_NEAR(static_cast<double>(first), static_cast<double>(now_millis()), 60'000);
     Millis second = *store_->next_stamp();
     EXPECT_GT(second, first);
     Millis future = now_millis() + 3'600'000;
     ASSERT_TRUE(good(store_->run("update _tarn_stamps set stamp = ?", {future})));
-    store_ = open_control(folder_.file("c.sqlite"), schema());
+    open();
     EXPECT_EQ(*store_->next_stamp(), future + 1);
     EXPECT_EQ(*store_->next_stamp(), future + 2);
     auto inside = [&]() -> Result<> {

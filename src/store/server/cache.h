@@ -1,0 +1,28 @@
+// The data file as a cache of a database server: brought up to date by the stamps of parts (`_tarn_parts`).
+//
+// Thread rule: the data file's writer, unwatched, outside of a transaction. Errors: those of both stores. What was loaded before an error stays.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "base/result.h"
+#include "store/duck.h"
+#include "store/server/connection.h"
+#include "store/server/table_map.h"
+
+namespace tarn::server {
+
+using TableMaps = std::map<std::string, TableMap, std::less<>>;
+
+// Makes the rows of `_tarn_parts` that every database has.
+Result<> prepare_parts(Connection& connection);
+
+struct Refreshed {
+    bool whole = false;        // the file was no cache of this database
+    std::int64_t rows = 0;     // loaded
+    std::int64_t commits = 0;  // of the server
+};
+Result<Refreshed> refresh(duck::Connection& writer, Connection& connection, const TableMaps& maps);
+
+}  // namespace tarn::server

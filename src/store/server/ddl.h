@@ -1,0 +1,30 @@
+// Declared tables as a database server has them: names, types, keys and indexes as DevLake makes them (docs/server-homes.md).
+//
+// Data tables without a primary key get a column `_tarn_row` more, the MD5 of the row's values, by which rows are deleted.
+// Thread rule: pure functions, and ensure_tables() on the connection's thread.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "store/schema.h"
+#include "store/server/connection.h"
+
+namespace tarn::server {
+
+constexpr const char* row_hash_column = "_tarn_row";
+
+std::string column_type(const Column& column, Engine engine);
+// create table if not exists, with keys; of PostgreSQL the indexes follow.
+std::vector<std::string> table_ddl(const Table& table, Engine engine);
+// DevLake's name of an index, cut as PostgreSQL needs it.
+std::string index_name(const Table& table, const Table::Index& index);
+
+// Makes the tables that `wanted` picks where they are not there, and adds columns that are missing. Nothing is dropped or retyped.
+// Errors: those of the connection, with the table's name.
+Result<> ensure_tables(Connection& connection, const Schema& schema,
+                       const std::function<bool(const Table&)>& wanted);
+
+}  // namespace tarn::server

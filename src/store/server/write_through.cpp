@@ -1,0 +1,355 @@
+#include "store/server/write_through.h"
+
+#include <xxhash.h>
+
+#include <chrono>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "store/server/ddl.h"
+#include "store/server/statements.h"
+
+namespace tarn::server {
+namespace {
+
+// DuckDB numbers the rows that a transaction has added from here on until it commits.
+constexpr const char* added_rows = "rowid >= 36028797018960000";
+constexpr const char* updated_table = "tarn_updated_keys";
+constexpr std::size_t chunk_bytes = 4'000'000;
+constexpr std::size_t keys_at_once = 200;
+constexpr int tries = 6;
+constexpr int first_wait_ms = 100;
+constexpr int lock_seconds = 10;
+constexpr std::int64_t advisory_lock = 0x7461726E;  // "tarn"
+
+bool is_local(const std::string& name) {
+    return name == "_tarn_seen" || name == "_tarn_check_points" || name == "_tarn_parts";
+}
+
+std::string name_list(const std::vector<std::string>& names) {
+    std::vector<std::string> out;
+    out.reserve(names.size());
+    for (const auto& name : names) out.push_back(sql_name(name));
+    return join(out, ", ");
+}
+
+std::string literal(const Field& value, Engine engine) {
+    if (!value) return "null";
+    auto text = sql_text(*value);
+    return engine == Engine::mysql ? replaced(text, "\\", "\\\\") : text;
+}
+
+Error refused(Error error, const std::string& table) {
+    if (error.kind == ErrorKind::bad_data || error.kind == ErrorKind::bug) {
+        error.kind = ErrorKind::terminal;
+        error.next_step = "Tell the maintainers: the database takes less than the declared schema.";
+    }
+    error.message = "table " + table + ": " + error.message;
+    return error;
+}
+
+}  // namespace
+
+WriteThrough::WriteThrough(std::unique_ptr<Connection> connection, std::string database)
+    : connection_(std::move(connection)), database_(std::move(database)) {}
+
+Result<> WriteThrough::hold() {
+    staging_.clear();
+    bool is_mysql = connection_->engine() == Engine::mysql;
+    auto sql = is_mysql ? fmt::format("select get_lock({}, {}) as held",
+                                      sql_text("tarn." + database_.substr(0, 59)), lock_seconds)
+                        : fmt::format("select pg_try_advisory_lock({}) as held", advisory_lock);
+    for (int i = 0; i < lock_seconds * 5; ++i) {
+        TARN_ASSIGN(auto rows, connection_->query(sql));
+        if (rows.number(0, "held") == 1) return {};
+        if (is_mysql) break;
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+    return fail(ErrorKind::terminal, "the database is in use by another Tarn process", "DB_URL",
+                "Stop it, or name another database.");
+}
+
+Result<bool> WriteThrough::attach(DataFile& data, const Schema& schema) {
+    TARN_TRY(ensure_tables(*connection_, schema, [](const Table& table) { return !table.control; }));
+    TARN_TRY(prepare_parts(*connection_));
+    for (const auto& [name, table] : schema.tables()) {
+        if (!table.control && !is_local(name)) maps_.emplace(name, TableMap(table, connection_->engine()));
+    }
+    bool whole = false;
+    TARN_TRY(data.exclusive([&](duck::Connection& writer) -> Result<> {
+        TARN_ASSIGN(auto refreshed, refresh(writer, *connection_, maps_));
+        whole = refreshed.whole;
+        commits_ = refreshed.commits;
+        if (refreshed.rows > 0) log()->info("{} rows were loaded from the database", refreshed.rows);
+        writer.watch(this);
+        return {};
+    }));
+    data.pass_by(this);
+    return whole;
+}
+
+Result<> WriteThrough::begin(duck::Connection& writer) {
+    touched_.clear();
+    sent_ = false;
+    if (stale_) {
+        writer.watch(nullptr);
+        auto refreshed = refresh(writer, *connection_, maps_);
+        writer.watch(this);
+        if (!refreshed) return fail(refreshed.error());
+        commits_ = refreshed->commits;
+        stale_ = false;
+    }
+    in_job_ = true;
+    return {};
+}
+
+void WriteThrough::rollback(duck::Connection& /*writer*/) {
+    in_job_ = false;
+    stale_ = stale_ || sent_;
+}
+
+void WriteThrough::done(duck::Connection& /*writer*/, bool file_committed) {
+    in_job_ = false;
+    stale_ = stale_ || (sent_ && !file_committed);
+}
+
+WriteThrough::Touched* WriteThrough::touched(const std::string& table) {
+    auto map = maps_.find(table);
+    if (map == maps_.end()) return nullptr;
+    auto& entry = touched_[table];
+    entry.map = &map->second;
+    return &entry;
+}
+
+void WriteThrough::appends_to(const std::string& table) {
+    if (auto* entry = touched(table)) entry->added = true;
+}
+
+Result<std::int64_t> WriteThrough::run(duck::Connection& writer, const std::string& sql) {
+    std::int64_t changed = 0;
+    for (const auto& statement : statements_of(sql)) {
+        TARN_ASSIGN(changed, run_one(writer, statement));
+    }
+    return changed;
+}
+
+Result<std::int64_t> WriteThrough::run_one(duck::Connection& writer, const std::string& statement) {
+    auto change = change_of(statement);
+    auto* entry = change.verb == Verb::other ? nullptr : touched(change.table);
+    if (entry == nullptr) return writer.run_unwatched(statement);
+    if (!in_job_)
+        return fail(ErrorKind::bug, "a data table is written outside of a transaction", change.table);
+    if (change.verb == Verb::insert) {
+        entry->added = true;
+        return writer.run_unwatched(statement);
+    }
+    const auto& map = *entry->map;
+    bool updates = change.verb == Verb::update;
+    if (updates && map.table->primary_key.empty())
+        return fail(ErrorKind::bug, "rows without a key cannot be updated", change.table);
+    for (const auto& column : updates ? columns_set(statement) : std::vector<std::string>{}) {
+        if (contains(map.key, column) || column == map.params)
+            return fail(ErrorKind::bug, "an update changes \"" + column + "\" of a key", change.table);
+    }
+    TARN_ASSIGN(auto rows, writer.query(fmt::format("{} returning {}, {}", statement,
+                                                    join(map.key_expressions, ", "), map.scope_expression)));
+    RowsText keys(Engine::mysql);
+    for (const auto& row : rows.rows) {
+        for (std::size_t i = 0; i < map.key.size(); ++i) row[i] ? keys.bytes(*row[i]) : keys.null();
+        keys.end_row();
+        entry->scopes.insert(row.back().value_or(""));
+    }
+    (updates ? entry->updated : entry->deleted) += keys.rows();
+    return static_cast<std::int64_t>(rows.rows.size());
+}
+
+Result<> WriteThrough::commit(duck::Connection& writer) {
+    std::erase_if(touched_, [](const auto& entry) {
+        const Touched& table = entry.second;
+        return !table.added && table.deleted.empty() && table.updated.empty();
+    });
+    if (touched_.empty()) return {};
+    for (int attempt = 1;; ++attempt) {
+        bool unsure = false;
+        auto ran = send(writer, unsure);
+        if (ran) break;
+        connection_->rollback();
+        staging_.clear();
+        if (ran.error().kind != ErrorKind::transient || attempt == tries) return ran;
+        log()->warn("the database is tried again: {}", ran.error().text());
+        auto again = try_again(attempt);
+        // The last commit may have arrived although its answer was lost.
+        if (!again) return again;
+        if (!unsure) continue;
+        TARN_ASSIGN(bool there, arrived());
+        if (there) break;
+    }
+    ++commits_;
+    sent_ = true;
+    return note_stamps(writer);
+}
+
+Result<> WriteThrough::try_again(int attempt) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(first_wait_ms << attempt));
+    if (connection_->alive()) return {};
+    auto made = connection_->reconnect();
+    // A server that starts anew refuses for a while.
+    for (int i = 0; !made && made.error().kind == ErrorKind::transient && i < tries; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(first_wait_ms << i));
+        made = connection_->reconnect();
+    }
+    TARN_TRY(made);
+    return hold();
+}
+
+Result<bool> WriteThrough::arrived() {
+    TARN_ASSIGN(auto rows,
+                connection_->query("select stamp from _tarn_parts where table_name = '' and params = ''"));
+    return rows.number(0, "stamp") == commits_ + 1;
+}
+
+Result<> WriteThrough::send(duck::Connection& writer, bool& unsure) {
+    if (!connection_->alive()) {
+        TARN_TRY(connection_->reconnect());
+        TARN_TRY(hold());
+    }
+    TARN_TRY(connection_->begin());
+    TARN_TRY(count_commit());
+    for (auto& [name, table] : touched_) {
+        auto sent = send_table(writer, table);
+        if (!sent) return fail(refused(sent.error(), name));
+    }
+    TARN_TRY(send_stamps());
+    unsure = true;
+    return connection_->commit();
+}
+
+// Also keeps another process from writing in between: its commit would make this cache stale.
+Result<> WriteThrough::count_commit() {
+    TARN_ASSIGN(auto counted,
+                connection_->run("update _tarn_parts set stamp = stamp + 1 where table_name = '' and "
+                                 "params = '' and stamp = ?",
+                                 {commits_}));
+    if (counted == 1) return {};
+    return fail(ErrorKind::terminal, "another process has written to the database", "DB_URL",
+                "Run one Tarn process on a database, and restart this one.");
+}
+
+Result<> WriteThrough::send_table(duck::Connection& writer, Touched& table) {
+    const auto& map = *table.map;
+    TARN_TRY(delete_keys(map, table.deleted));
+    if (table.added || !table.deleted.empty()) TARN_TRY(send_rows(writer, table, added_rows));
+    if (table.updated.empty()) return {};
+    std::vector<std::string> columns, same;
+    for (const auto& name : map.key) {
+        columns.push_back(sql_name(name) + " " + duck_type(*map.table->column(name)));
+        same.push_back(fmt::format("u.{0} = {1}.{0}", sql_name(name), sql_name(map.name)));
+    }
+    TARN_TRY(writer.run_unwatched(
+        fmt::format("create or replace temp table {} ({})", updated_table, join(columns, ", "))));
+    TARN_ASSIGN(auto appender, duck::Appender::open(writer, updated_table));
+    TARN_TRY(each_row(table.updated, [&](const std::vector<Field>& key) -> Result<> {
+        for (const auto& value : key) value ? appender->text(*value) : appender->null();
+        return appender->end_row();
+    }));
+    TARN_TRY(appender->close());
+    return send_rows(writer, table,
+                     fmt::format("not ({}) and exists (select 1 from {} u where {})", added_rows,
+                                 updated_table, join(same, " and ")));
+}
+
+Result<> WriteThrough::send_rows(duck::Connection& writer, Touched& table, const std::string& condition) {
+    const auto& map = *table.map;
+    RowsText rows(connection_->engine());
+    Result<> outcome;
+    TARN_TRY(
+        writer.each(fmt::format("select {} from {} where {}", map.file_select, sql_name(map.name), condition),
+                    [&](const std::vector<duck::Text>& row) {
+                        if (!outcome) return;
+                        map.write(row, rows);
+                        table.scopes.insert(row.back().value_or(""));
+                        if (rows.size() < chunk_bytes) return;
+                        outcome = load(map, rows);
+                        rows.clear();
+                    }));
+    TARN_TRY(outcome);
+    return rows.empty() ? Result<>{} : load(map, rows);
+}
+
+// On PostgreSQL by way of a temporary table: a row that an old instance or another tool has made meanwhile is replaced, as on MySQL.
+Result<> WriteThrough::load(const TableMap& map, const RowsText& rows) {
+    if (connection_->engine() == Engine::mysql || map.table->primary_key.empty()) {
+        TARN_TRY(connection_->load(map.name, map.columns, rows.rows()));
+        return {};
+    }
+    auto& staging = staging_[map.name];
+    if (staging.empty()) {
+        auto name = fmt::format("tarn_in_{:016x}", XXH3_64bits(map.name.data(), map.name.size()));
+        TARN_TRY(connection_->run(
+            fmt::format("create temporary table if not exists {} (like {}) on commit delete rows", name,
+                        sql_name(map.name))));
+        staging = name;
+    }
+    TARN_TRY(connection_->load(staging, map.columns, rows.rows()));
+    std::vector<std::string> sets;
+    for (const auto& column : map.columns) {
+        if (!contains(map.key, column)) sets.push_back(fmt::format("{0} = excluded.{0}", sql_name(column)));
+    }
+    auto list = name_list(map.columns);
+    TARN_TRY(connection_->run(fmt::format("insert into {} ({}) select {} from {} on conflict ({}) do {}",
+                                          sql_name(map.name), list, list, staging, name_list(map.key),
+                                          sets.empty() ? "nothing" : "update set " + join(sets, ", "))));
+    TARN_TRY(connection_->run("delete from " + staging));
+    return {};
+}
+
+Result<> WriteThrough::delete_keys(const TableMap& map, const std::string& keys) {
+    std::vector<std::string> list;
+    auto flush = [&]() -> Result<> {
+        if (list.empty()) return {};
+        auto sql = fmt::format("delete from {} where ({}) in ({})", sql_name(map.name), name_list(map.key),
+                               join(list, ", "));
+        list.clear();
+        return connection_->run_once(sql);
+    };
+    TARN_TRY(each_row(keys, [&](const std::vector<Field>& key) -> Result<> {
+        std::string values;
+        for (const auto& value : key)
+            values += (values.empty() ? "" : ", ") + literal(value, connection_->engine());
+        list.push_back("(" + values + ")");
+        return list.size() < keys_at_once ? Result<>{} : flush();
+    }));
+    return flush();
+}
+
+Result<> WriteThrough::send_stamps() {
+    for (const auto& [name, table] : touched_) {
+        for (const auto& scope : table.scopes) {
+            TARN_TRY(connection_->run("delete from _tarn_parts where table_name = ? and params = ?",
+                                      {name, scope}));
+            TARN_TRY(connection_->run("insert into _tarn_parts (table_name, params, stamp) values (?, ?, ?)",
+                                      {name, scope, commits_ + 1}));
+        }
+    }
+    return {};
+}
+
+// In the file's own transaction: the file is current exactly when it has committed.
+Result<> WriteThrough::note_stamps(duck::Connection& writer) {
+    std::string parts = fmt::format("('', '', {})", commits_), names = "('', '')";
+    for (const auto& [name, table] : touched_) {
+        for (const auto& scope : table.scopes) {
+            parts += fmt::format(", ({}, {}, {})", sql_text(name), sql_text(scope), commits_);
+            names += fmt::format(", ({}, {})", sql_text(name), sql_text(scope));
+        }
+    }
+    TARN_TRY(writer.run_unwatched(
+        fmt::format("delete from _tarn_parts where (table_name, params) in ({})", names)));
+    TARN_TRY(writer.run_unwatched("insert into _tarn_parts (table_name, params, stamp) values " + parts));
+    return {};
+}
+
+}  // namespace tarn::server

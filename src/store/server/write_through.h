@@ -1,0 +1,72 @@
+// Each transaction of the data file, written to the database server first.
+//
+// The watcher learns which tables a job writes and the keys of rows that it deletes or updates; new rows are told by the file itself, which
+// numbers what its transaction has added apart. At the end all goes to the server in one transaction, in bulk and in bounded chunks, with
+// the stamps of the parts that changed; then the file commits. Dead-locks and lost connections are tried again with the same rows. A file that does not
+// commit what the server has is brought up to date before the next job.
+// Watched are all data tables but those of unfinished collections, which start anew where the file is lost.
+// Thread rule: the data file's writer. Errors: those of the connection, except that bad_data becomes terminal: the rows were checked.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/result.h"
+#include "store/data_file.h"
+#include "store/schema.h"
+#include "store/server/cache.h"
+#include "store/server/connection.h"
+#include "store/server/table_map.h"
+
+namespace tarn::server {
+
+class WriteThrough final : public DataSink, public duck::Watcher {
+  public:
+    WriteThrough(std::unique_ptr<Connection> connection, std::string database);
+
+    // Takes the database for this process; at each new connection again.
+    Result<> hold();
+    [[nodiscard]] Connection& connection() { return *connection_; }
+    // Makes the server's tables and the cache current, then watches. Value: the whole cache was loaded.
+    Result<bool> attach(DataFile& data, const Schema& schema);
+
+    Result<> begin(duck::Connection& writer) override;
+    Result<> commit(duck::Connection& writer) override;
+    void rollback(duck::Connection& writer) override;
+    void done(duck::Connection& writer, bool file_committed) override;
+    Result<std::int64_t> run(duck::Connection& writer, const std::string& sql) override;
+    void appends_to(const std::string& table) override;
+
+  private:
+    struct Touched {
+        const TableMap* map = nullptr;
+        bool added = false;
+        std::string deleted, updated;  // keys as RowsText of MySQL
+        std::set<std::string> scopes;
+    };
+
+    Touched* touched(const std::string& table);
+    Result<std::int64_t> run_one(duck::Connection& writer, const std::string& statement);
+    Result<> send(duck::Connection& writer, bool& unsure);
+    Result<> count_commit();
+    Result<> send_table(duck::Connection& writer, Touched& table);
+    Result<> send_rows(duck::Connection& writer, Touched& table, const std::string& condition);
+    Result<> load(const TableMap& map, const RowsText& rows);
+    Result<> delete_keys(const TableMap& map, const std::string& keys);
+    Result<> send_stamps();
+    Result<> note_stamps(duck::Connection& writer);
+    Result<bool> arrived();
+    Result<> try_again(int attempt);
+
+    std::unique_ptr<Connection> connection_;
+    std::string database_;
+    std::map<std::string, TableMap, std::less<>> maps_;
+    std::map<std::string, Touched, std::less<>> touched_;
+    std::map<std::string, std::string> staging_;  // PostgreSQL's temporary tables, by target
+    std::int64_t commits_ = 0;
+    bool in_job_ = false, sent_ = false, stale_ = false;
+};
+
+}  // namespace tarn::server
