@@ -100,7 +100,8 @@ Result<> ServerControl::finish(const std::string& savepoint, const Result<>& out
         broken_ = true;
         return outcome ? Result<>(fail(ErrorKind::transient, "the connection was lost")) : outcome;
     }
-    auto ended = connection_->run_once((outcome ? "release savepoint " : "rollback to savepoint ") + savepoint);
+    auto ended =
+        connection_->run_once((outcome ? "release savepoint " : "rollback to savepoint ") + savepoint);
     if (outcome && !ended) return fail(ended.error());
     return outcome;
 }
