@@ -23,6 +23,7 @@ help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 	@echo
 	@echo 'ROUNDS=n  rounds of the fault tests (50)      JOBS=n       parallel jobs (cores)'
+	@echo 'WORKERS=n files of end-to-end tests side by side (2)'
 	@echo 'CASES=dir recorded cases for conformance      PLUGINS=a,b  only these of them'
 
 setup: ## install what the build needs (Debian 12 packages, DuckDB in .deps)
