@@ -19,6 +19,25 @@ create table _tarn_model_states (
     primary key (model, params)
 ) control;
 
+-- What a completed task did: a row for the task, for each stream it read and for each table it wrote.
+create table _tarn_task_counts (
+    task_id bigint unsigned not null,
+    layer varchar(20) not null,
+    name varchar(255) not null,
+    work varchar(64) not null,
+    said bigint,
+    seen bigint,
+    added bigint,
+    changed bigint,
+    deleted bigint,
+    put_aside bigint,
+    requests bigint,
+    milliseconds bigint,
+    created_at datetime,
+    primary key (task_id, layer, name),
+    index (work)
+) control;
+
 -- Data file ----------------------------------------------------------------------------------------------------------
 
 -- What was put aside: a raw row or a place in it that a model (none: the parser) could not use, and why.

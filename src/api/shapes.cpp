@@ -298,19 +298,39 @@ Json subtasks() {
                    {"count", whole()}});
 }
 
+Json task_counts() {
+    auto stream = object(
+        {{"name", text()}, {"sourceSaid", nullable(whole())}, {"seen", whole()}, {"requests", whole()}});
+    auto table = object({{"name", text()}, {"added", whole()}, {"changed", whole()}, {"deleted", whole()}});
+    auto task = object({{"taskId", whole()},
+                        {"plugin", text()},
+                        {"requests", whole()},
+                        {"milliseconds", whole()},
+                        {"putAside", whole()},
+                        {"streams", list(stream)},
+                        {"tables", list(table)},
+                        {"problems", list(text())}});
+    return object({{"tasks", list(task)}});
+}
+
 Properties run_shapes() {
-    return {{"Project", project()},
-            {"Projects", object({{"projects", list(named("Project"))}, {"count", whole()}})},
-            {"ProjectBody", project_body()},
-            {"ProjectCheck", object({{"exist", flag()}})},
-            {"MetricSetting", metric_setting()},
-            {"Blueprint", blueprint()},
-            {"Blueprints", object({{"blueprints", list(named("Blueprint"))}, {"count", whole()}})},
-            {"BlueprintBody", blueprint_body(false)},
-            {"BlueprintChange", blueprint_body(true)},
-            {"TriggerBody",
-             object({{"skipCollectors", flag()}, {"fullSync", flag()}}, {"skipCollectors", "fullSync"})},
-            {"Subtasks", subtasks()}};
+    return {
+        {"Project", project()},
+        {"Projects", object({{"projects", list(named("Project"))}, {"count", whole()}})},
+        {"ProjectBody", project_body()},
+        {"ProjectCheck", object({{"exist", flag()}})},
+        {"MetricSetting", metric_setting()},
+        {"Blueprint", blueprint()},
+        {"Blueprints", object({{"blueprints", list(named("Blueprint"))}, {"count", whole()}})},
+        {"BlueprintBody", blueprint_body(false)},
+        {"BlueprintChange", blueprint_body(true)},
+        {"TriggerBody",
+         object({{"skipCollectors", flag()}, {"fullSync", flag()}}, {"skipCollectors", "fullSync"})},
+        {"Subtasks", subtasks()},
+        {"TaskCounts", task_counts()},
+        {"Estimate",
+         object(
+             {{"tasks", whole()}, {"unknownTasks", whole()}, {"requests", whole()}, {"seconds", number()}})}};
 }
 
 Json config_projects() {

@@ -97,6 +97,12 @@ struct Subtask {
     bool enabled = true;
 };
 
+// A stage of the plan that a metric has in a project.
+struct PlanStage {
+    std::string plugin;
+    std::vector<std::string> subtasks;
+};
+
 // One level of the remote list: requests whose rows are groups or scopes.
 struct RemoteLevel {
     std::string path, rows, kind;  // group or scope
@@ -132,12 +138,18 @@ struct Connector {
         std::string fetch_path;  // one scope by its options, for `tarn sync` and PUT scopes
         Ordered fetch_fields;    // column -> pointer
         bool optional = false;   // a blueprint may name a connection without scopes
+        std::string domain_id;   // kind of the domain ids of a scope's rows: <kind>:<connection>:<id>
+        std::vector<std::pair<std::string, std::vector<std::string>>> domain_tables;  // -> domain types
     } scope;
     struct {
         std::string table;
         std::vector<Field> fields;
     } scope_config;
     std::vector<Field> options;  // of a task without a scope: a metric's
+    std::vector<PlanStage> plan;
+    struct {
+        std::string subtask, option;  // is told a project's scopes before anything is collected
+    } mapping;
     std::vector<std::string> env;
     std::vector<Subtask> subtasks;
     std::vector<Stream> streams;

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "run/connection.h"
 #include "run/fields.h"
+#include "run/project_plan.h"
 #include "run/scope_configs.h"
 #include "run/scopes.h"
 #include "run/stages.h"
@@ -37,7 +38,8 @@ class Maker {
           const std::map<std::string, bool>& overrides)
         : home_(home), connector_(connector), overrides_(overrides) {}
 
-    Result<Json> stages(const BlueprintConnection& wanted) const {
+    // Adds the scopes that the stages fill to `filled`.
+    Result<Json> stages(const BlueprintConnection& wanted, std::vector<DomainScope>& filled) const {
         Connections connections(connector_, home_.control(), home_.cipher());
         auto where = fmt::format("{} connection {}", connector_.name, wanted.connection_id);
         TARN_ASSIGN(auto connection, connections.find(wanted.connection_id));
@@ -50,6 +52,9 @@ class Maker {
             TARN_ASSIGN(auto scope, scopes.by_id(wanted.connection_id, id));
             if (!scope) return wrong("connections.scopes", "the " + where + " has no scope '" + id + "'");
             TARN_ASSIGN(auto domains, domains_of(*scope));
+            for (auto& domain_scope :
+                 domain_scopes(connector_, wanted.connection_id, scopes.id_of(*scope), domains))
+                filled.push_back(std::move(domain_scope));
             auto subtasks = subtasks_of(domains);
             if (subtasks.empty()) continue;
             Json task = {
@@ -97,23 +102,42 @@ bool is_posted_to(const Platform& platform, const std::string& plugin) {
 
 }  // namespace
 
-Result<Json> make_plan(const Home& home, const Platform& platform, const Blueprint& blueprint) {
+namespace {
+
+Result<Json> collecting_stages(const Home& home, const Platform& platform, const Blueprint& blueprint,
+                               std::vector<DomainScope>& filled) {
     TARN_ASSIGN(auto set, overrides(home));
     std::vector<Json> plans;
     for (const auto& connection : blueprint.connections) {
         const auto* loaded = platform.connector(connection.plugin);
-        if (loaded == nullptr && is_posted_to(platform, connection.plugin)) continue;
+        if (loaded == nullptr && is_posted_to(platform, connection.plugin)) {
+            for (auto& scope : posted_scopes(connection.plugin, connection.connection_id))
+                filled.push_back(std::move(scope));
+            continue;
+        }
         if (loaded == nullptr)
             return wrong("connections",
                          "there is no plugin '" + connection.plugin + "'; GET /plugins lists them");
-        TARN_ASSIGN(auto stages, Maker(home, loaded->connector, set).stages(connection));
+        TARN_ASSIGN(auto stages, Maker(home, loaded->connector, set).stages(connection, filled));
         plans.push_back(std::move(stages));
     }
-    auto collected = side_by_side(plans);
+    return side_by_side(plans);
+}
+
+}  // namespace
+
+Result<Json> make_plan(const Home& home, const Platform& platform, const Blueprint& blueprint) {
+    std::vector<DomainScope> filled;
+    TARN_ASSIGN(auto collected, collecting_stages(home, platform, blueprint, filled));
     if (blueprint.skip_collectors) collected = without_collectors(collected);
     Json out = Json::array();
     if (blueprint.before.is_array()) append(out, blueprint.before);
+    if (!blueprint.project.empty()) append(out, mapping_stage(platform, blueprint.project, filled));
     append(out, collected);
+    if (!blueprint.project.empty()) {
+        TARN_ASSIGN(auto metrics, metric_stages(home, platform, blueprint.project));
+        append(out, metrics);
+    }
     if (blueprint.after.is_array()) append(out, blueprint.after);
     return out;
 }

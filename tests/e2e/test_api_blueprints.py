@@ -64,7 +64,7 @@ def test_a_webhook_has_nothing_to_run(api):
 @pytest.mark.parametrize("fields, said", [
     ({"name": ""}, "name"), ({"mode": "SOMETIMES"}, "mode"), ({"projectName": "nobody"}, "nobody"), ({"isManual": False}, "cronConfig"),
     ({"isManual": False, "cronConfig": "61 * * * *"}, "minute"), ({"mode": "ADVANCED"}, "plan"), ({"mode": "ADVANCED", "plan": [5]}, "plan[0]"),
-    ({"mode": "ADVANCED", "plan": [[{"plugin": "dora"}]]}, "dora"), ({"afterPlan": [[{"plugin": "refdiff"}]]}, "refdiff"),
+    ({"mode": "ADVANCED", "plan": [[{"plugin": "astrology"}]]}, "astrology"), ({"afterPlan": [[{"plugin": "alchemy"}]]}, "alchemy"),
     ({"mode": "ADVANCED", "plan": [[{"plugin": "github", "subtasks": ["Nothing"]}]]}, "Nothing"), ({"connections": {}}, "connections"),
     ({"connections": [{"pluginName": "slack", "connectionId": 1}]}, "slack"), ({"connections": [{"pluginName": "github", "connectionId": 999}]}, "999"),
     ({"connections": [{"pluginName": "github", "connectionId": 1, "scopes": []}]}, "no scopes"),
