@@ -9,6 +9,15 @@ create table _tarn_stamps (
     primary key (name)
 ) control;
 
+-- What depends on the key of the stored secrets: `check` is a known text, `api keys` the secret of the API keys' digests where it is another
+-- one than the key (after a rotation).
+create table _tarn_key_values (
+    name varchar(255) not null,
+    value text secret,
+    updated_at datetime,
+    primary key (name)
+) control;
+
 -- How far a model has come in a scope: it has seen all changes up to `since`, with inputs of this hash.
 create table _tarn_model_states (
     model varchar(255) not null,

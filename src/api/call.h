@@ -1,7 +1,7 @@
 // One request and its answer, as handlers see them.
 //
 // A handler gives a Reply: an Answer, or the Answer that refuses. An Error becomes the envelope: bad_data 400, transient 503, cancelled
-// 504, else 500. TARN_TRY and TARN_ASSIGN pass on both.
+// 504, the key of the stored secrets 503, else 500. TARN_TRY and TARN_ASSIGN pass on both.
 // Thread rule: plain values.
 #pragma once
 

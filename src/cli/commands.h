@@ -14,6 +14,8 @@ void add_query(CLI::App& app, int& exit_code);
 void add_connector(CLI::App& app, int& exit_code);
 void add_conformance(CLI::App& app, int& exit_code);
 void add_api(CLI::App& app, int& exit_code);
+void add_key(CLI::App& app, int& exit_code);
+void add_settings(CLI::App& app, int& exit_code);
 void add_version(CLI::App& app, int& exit_code);
 
 }  // namespace tarn::cli
