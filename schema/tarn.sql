@@ -30,7 +30,7 @@ create table _tarn_model_states (
 
 -- What a completed task did: a row for the task, for each stream it read and for each table it wrote.
 create table _tarn_task_counts (
-    task_id bigint unsigned not null,
+    task_id ubigint not null,
     layer varchar(20) not null,
     name varchar(255) not null,
     work varchar(64) not null,

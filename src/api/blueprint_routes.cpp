@@ -6,6 +6,7 @@
 #include "api/place.h"
 #include "api/routes.h"
 #include "run/body.h"
+#include "run/make_plan.h"
 #include "run/task_counts.h"
 
 namespace tarn::api {
@@ -90,7 +91,9 @@ Reply<> trigger_blueprint(const Services& services, const Call& call) {
 
 Reply<> estimate(const Services& services, const Call& call) {
     TARN_ASSIGN(auto blueprint, blueprint_of(services, call));
-    const auto& plan = blueprint.plan.is_array() ? blueprint.plan : nlohmann::json::array();
+    auto plan = blueprint.plan.is_array() ? blueprint.plan : nlohmann::json::array();
+    // As the run's: anew, since scopes and settings may have changed.
+    if (!blueprint.advanced()) TARN_ASSIGN(plan, run::make_plan(*services.home, *services.platform, blueprint));
     TARN_ASSIGN(auto found, run::TaskCounts(services.home->control()).estimate(plan));
     return Answer{.body = found};
 }
