@@ -130,7 +130,10 @@ class Bench {
             auto values = must(run::measure(*connection, *number, "", range));
             report("number: " + number->name, since(one));
             if (!number->levels.empty() && values.size() != static_cast<std::size_t>(projects_))
-                stop({ErrorKind::bug, fmt::format("{} projects have a number", values.size()), number->name, {}});
+                stop({ErrorKind::bug,
+                      fmt::format("{} projects have a number", values.size()),
+                      number->name,
+                      {}});
         }
         return since(start);
     }
@@ -166,13 +169,15 @@ int main(int argc, char** argv) {
     auto folder = std::filesystem::temp_directory_path() / fmt::format("tarn-bench-dora-{}", ::getpid());
     std::filesystem::remove_all(folder);
     Bench bench(folder.string(), memory == nullptr ? "1GB" : memory, projects);
-    std::cout << fmt::format("{} projects: {} deployments, {} pull requests, {} incidents\n", projects, projects * deployments, projects * pulls,
-                             projects * incidents);
+    std::cout << fmt::format("{} projects: {} deployments, {} pull requests, {} incidents\n", projects,
+                             projects * deployments, projects * pulls, projects * incidents);
     double first = bench.compute();
     double asked = bench.ask();
     double again = bench.compute();
     auto rows = static_cast<double>(projects) * (deployments + pulls + incidents);
-    std::cout << fmt::format("total: {:.1f} s computed, {:.1f} s again without news, {:.1f} s all numbers; {:.0f} rows/s; peak {:.0f} MB\n", first, again,
-                             asked, rows / (first + asked), peak_mb());
+    std::cout << fmt::format(
+        "total: {:.1f} s computed, {:.1f} s again without news, {:.1f} s all numbers; {:.0f} rows/s; peak "
+        "{:.0f} MB\n",
+        first, again, asked, rows / (first + asked), peak_mb());
     return 0;
 }

@@ -52,7 +52,7 @@ struct Call {
     std::string raw_query;
     std::string body;
     std::vector<FormPart> form;  // of a multipart body, in the place of `body`
-    std::string peer, host;  // address of the caller; the Host header
+    std::string peer, host;      // address of the caller; the Host header
 
     // bad_data, with line and column, where the body is not JSON or too deep; an empty one is an empty object
     [[nodiscard]] Result<nlohmann::json> json() const;

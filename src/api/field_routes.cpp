@@ -76,8 +76,7 @@ std::vector<Route> field_routes() {
          .summary = "Columns of a table of the domain layer, users' own among them",
          .handle = list_fields,
          .needs = Needs::fields,
-         .answers = {{200, "CustomField[]"}},
-         .refusals = {404}},
+         .answers = {{200, "CustomField[]"}}},
         {.method = "POST",
          .pattern = base,
          .tag = tag,
@@ -85,16 +84,14 @@ std::vector<Route> field_routes() {
          .handle = add_field,
          .needs = Needs::fields,
          .body = "CustomFieldBody",
-         .answers = {{200, "CustomField"}},
-         .refusals = {404}},
+         .answers = {{200, "CustomField"}}},
         {.method = "DELETE",
          .pattern = base + "/{fieldName}",
          .tag = tag,
          .summary = "Takes such a column away, with what is in it",
          .handle = delete_field,
          .needs = Needs::fields,
-         .answers = {{200, "Envelope"}},
-         .refusals = {404}},
+         .answers = {{200, "Envelope"}}},
     };
 }
 

@@ -39,9 +39,12 @@ Reply<> upload(const Services& services, const Call& call) {
 
 Reply<> download(const Services& services, const Call& call) {
     TARN_ASSIGN(const auto* file, file_of(services, call, Needs::files, "PUT"));
+    auto example = call.query_text("fake_data");
+    if (!example.empty() && example != "true" && example != "false")
+        return run::wrong("fake_data", "must be true or false");
     Answer answer{.content_type = "text/csv"};
     answer.headers.emplace("Content-Disposition", "attachment; filename=\"" + file->name + "\"");
-    if (call.query_text("fake_data") == "true" && !file->sample.empty()) {
+    if (example == "true" && !file->sample.empty()) {
         answer.content = file->sample;
         return answer;
     }

@@ -34,8 +34,7 @@ Reply<> project_numbers(const Services& services, const Call& call) {
     TARN_ASSIGN(auto numbers, run::Numbers::load(*services.platform));
     TARN_ASSIGN(auto range, range_of(call));
     TARN_ASSIGN(auto connection, services.home->data().reader());
-    TARN_ASSIGN(auto values,
-                run::project_numbers(*connection, numbers, call.path.at("projectName"), range));
+    TARN_ASSIGN(auto values, run::project_numbers(*connection, numbers, call.path.at("projectName"), range));
     return Answer{.body = {{"project", call.path.at("projectName")},
                            {"from", format_rfc3339(range.from)},
                            {"to", format_rfc3339(range.to)},

@@ -130,7 +130,8 @@ Json operation_of(const Route& route, const std::string& path, const Connector* 
     if (auto parameters = parameters_of(route); !parameters.empty())
         out["parameters"] = std::move(parameters);
     if (!route.body.empty())
-        out["requestBody"] = {{"required", true}, {"content", body_of(route.body, schema_of(route.body, connector))}};
+        out["requestBody"] = {{"required", true},
+                              {"content", body_of(route.body, schema_of(route.body, connector))}};
     return out;
 }
 

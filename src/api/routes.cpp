@@ -59,11 +59,11 @@ Path prefixless(const std::string& target, bool& needs_key) {
 const std::vector<Route>& routes() {
     static const std::vector<Route> all = [] {
         std::vector<Route> made;
-        for (const auto& part : {probe_routes(), plugin_routes(), webhook_routes(), webhook_post_routes(),
-                                 connection_routes(), scope_routes(), scope_config_routes(), remote_routes(),
-                                 data_routes(), key_routes(), user_routes(), document_routes(),
-                                 project_routes(), blueprint_routes(), pipeline_routes(), query_routes(),
-                                 number_routes(), field_routes(), file_routes()}) {
+        for (const auto& part :
+             {probe_routes(), plugin_routes(), webhook_routes(), webhook_post_routes(), connection_routes(),
+              scope_routes(), scope_config_routes(), remote_routes(), data_routes(), key_routes(),
+              user_routes(), document_routes(), project_routes(), blueprint_routes(), pipeline_routes(),
+              query_routes(), number_routes(), field_routes(), file_routes()}) {
             made.insert(made.end(), part.begin(), part.end());
         }
         return made;

@@ -71,7 +71,8 @@ Result<Csv> parse_csv(const std::string& text) {
     while (!reader.done()) {
         int line = reader.line();
         if (!reader.record(fields))
-            return fail(ErrorKind::bad_data, "a quoted field is not closed, or text follows its end", "line " + std::to_string(line));
+            return fail(ErrorKind::bad_data, "a quoted field is not closed, or text follows its end",
+                        "line " + std::to_string(line));
         if (fields.size() == 1 && fields[0].empty()) continue;
         if (csv.header.empty()) {
             csv.header = fields;

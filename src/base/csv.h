@@ -14,7 +14,7 @@ struct Csv {
     std::vector<std::string> header;
     std::vector<std::vector<std::string>> rows;  // each as long as the header
     std::vector<int> lines;                      // where each row starts, the first line is 1
-    int short_line = 0;                          // of the first row with fewer fields than the header; 0: there is none
+    int short_line = 0;  // of the first row with fewer fields than the header; 0: there is none
 };
 
 // bad_data with the line: a quote that is not closed, a row longer than the header. Shorter rows are filled with "".

@@ -102,8 +102,10 @@ bool matches_pattern(std::string_view pattern, std::string_view text) {
         return false;
     }
     if (text.empty()) return false;
-    if (pattern[0] == '\\' && pattern.size() > 1) pattern.remove_prefix(1);
-    else if (pattern[0] == '?') return matches_pattern(pattern.substr(1), text.substr(1));
+    if (pattern[0] == '\\' && pattern.size() > 1)
+        pattern.remove_prefix(1);
+    else if (pattern[0] == '?')
+        return matches_pattern(pattern.substr(1), text.substr(1));
     return pattern[0] == text[0] && matches_pattern(pattern.substr(1), text.substr(1));
 }
 
@@ -182,8 +184,7 @@ bool fulfils(std::string_view value, const Condition& condition) {
     if (condition.comparison.empty()) return found.has_value();
     if (!found) return false;
     bool texts = found->raw.starts_with('"');
-    std::string want =
-        condition.value.starts_with('"') ? unquoted(condition.value) : condition.value;
+    std::string want = condition.value.starts_with('"') ? unquoted(condition.value) : condition.value;
     if (condition.comparison == "%") return texts && matches_pattern(want, found->text());
     if (condition.comparison == "!%") return texts && !matches_pattern(want, found->text());
     if (texts != condition.value.starts_with('"')) return condition.comparison == "!=";

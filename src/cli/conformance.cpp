@@ -202,10 +202,10 @@ class Case {
         const Json& args = body["args"];
         if (function == "CreateField") {
             const Json& field = args["field"];
-            return run::add_custom_field(*data_, *control_, platform_.schema(),
-                                         {field.value("TbName", ""), field.value("ColumnName", ""),
-                                          field.value("DisplayName", ""), field.value("DataType", ""),
-                                          field.value("Description", "")});
+            return run::add_custom_field(
+                *data_, *control_, platform_.schema(),
+                {field.value("TbName", ""), field.value("ColumnName", ""), field.value("DisplayName", ""),
+                 field.value("DataType", ""), field.value("Description", "")});
         }
         if (function == "DeleteField")
             return run::drop_custom_field(*data_, *control_, platform_.schema(), args.value("table", ""),

@@ -82,7 +82,8 @@ void print_rows(const Json& explained) {
         constexpr std::size_t widest = 60;
         auto title = replaced(text_of(row["title"]), "\n", " ");
         if (title.size() > widest) title = valid_utf8(title.substr(0, widest)) + "…";
-        rows.push_back({text_of(row["at"]).substr(0, 19), spans ? run::number_text(row["value"], unit) : text_of(row["value"]),
+        rows.push_back({text_of(row["at"]).substr(0, 19),
+                        spans ? run::number_text(row["value"], unit) : text_of(row["value"]),
                         text_of(row["id"]), title, payload_of(row)});
     }
     std::cout << text_table(rows, rows[0].size());
@@ -92,8 +93,9 @@ void print_text(const Json& explained) {
     std::cout << fmt::format("{} of {}: {}", text_of(explained["title"]), text_of(explained["project"]),
                              run::number_text(explained["value"], explained["unit"]));
     if (auto levels = run::level_text(explained["levels"]); !levels.empty()) std::cout << ", " << levels;
-    std::cout << fmt::format("\n{} to {}, definition {} of {}\n\n{}\n", text_of(explained["from"]), text_of(explained["to"]),
-                             text_of(explained["version"]), text_of(explained["metric"]), text_of(explained["definition"]));
+    std::cout << fmt::format("\n{} to {}, definition {} of {}\n\n{}\n", text_of(explained["from"]),
+                             text_of(explained["to"]), text_of(explained["version"]),
+                             text_of(explained["metric"]), text_of(explained["definition"]));
     for (const auto& [name, value] : explained["more"].items())
         std::cout << fmt::format("{}: {}\n", replaced(name, "_", " "), text_of(value));
     auto count = explained["row_count"].get<std::int64_t>();
@@ -128,7 +130,8 @@ int list_metrics(bool long_form) {
     for (const auto& number : numbers->all()) {
         std::vector<std::string> years;
         for (const auto& [year, expression] : number.levels) years.push_back(year);
-        rows.push_back({number.name, std::to_string(number.version), number.title, number.unit, join(years, " ")});
+        rows.push_back(
+            {number.name, std::to_string(number.version), number.title, number.unit, join(years, " ")});
         if (long_form) std::cout << number.name << " " << number.version << "\n  " << number.says << "\n";
     }
     if (!long_form) std::cout << text_table(rows, rows[0].size());
@@ -138,14 +141,17 @@ int list_metrics(bool long_form) {
 }  // namespace
 
 void add_explain(CLI::App& app, int& exit_code) {
-    auto* command = app.add_subcommand("explain", "A number of a project: value, level, definition and the rows behind it");
+    auto* command = app.add_subcommand(
+        "explain", "A number of a project: value, level, definition and the rows behind it");
     auto asked = std::make_shared<Asked>();
     command->add_option("metric", asked->metric, "which number; `tarn metrics` lists them")->required();
     command->add_option("--project", asked->project, "of which project")->required();
-    command->add_option("--from", asked->from, "2026-01-31 or 2026-01-31T12:00:00Z; without: half a year before --to");
+    command->add_option("--from", asked->from,
+                        "2026-01-31 or 2026-01-31T12:00:00Z; without: half a year before --to");
     command->add_option("--to", asked->to, "a date means that day as a whole; without: now");
     command->add_option("--version", asked->version, "of the definition; without: the newest");
-    command->add_option("--limit", asked->limit, "rows to show, the latest first; 0: all")->capture_default_str();
+    command->add_option("--limit", asked->limit, "rows to show, the latest first; 0: all")
+        ->capture_default_str();
     command->add_option("--format", asked->format, "text or json")
         ->check(CLI::IsMember({"text", "json"}))
         ->capture_default_str();

@@ -238,13 +238,16 @@ void print_summary(const run::TaskSummary& summary) {
 Result<> print_numbers(const run::Home& home, const run::Platform& platform, const std::string& project) {
     TARN_ASSIGN(auto numbers, run::Numbers::load(platform));
     TARN_ASSIGN(auto connection, home.data().reader());
-    TARN_ASSIGN(auto values, run::project_numbers(*connection, numbers, project, run::usual_range(now_millis())));
+    TARN_ASSIGN(auto values,
+                run::project_numbers(*connection, numbers, project, run::usual_range(now_millis())));
     std::vector<std::vector<std::string>> rows = {{"number", "value", "level", "explained by"}};
     for (const auto& one : values) {
-        rows.push_back({one["title"], run::number_text(one["value"], one["unit"]), run::level_text(one["levels"]),
-                        "tarn explain " + one["metric"].get<std::string>()});
+        rows.push_back({one["title"], run::number_text(one["value"], one["unit"]),
+                        run::level_text(one["levels"]), "tarn explain " + one["metric"].get<std::string>()});
     }
-    std::cout << fmt::format("\n{}, the last half year (tarn explain <number> --project \"{}\" shows the rows):\n", project, project)
+    std::cout << fmt::format(
+                     "\n{}, the last half year (tarn explain <number> --project \"{}\" shows the rows):\n",
+                     project, project)
               << text_table(rows, rows[0].size());
     return {};
 }

@@ -124,9 +124,8 @@ void path_list(duckdb_function_info, duckdb_data_chunk input, duckdb_vector outp
 // A function of two texts. Every connector's models ask for it; DuckDB refuses a second registration.
 Result<> add_function(duck::Connection& connection, const char* name, bool gives_list,
                       duckdb_scalar_function_t run) {
-    TARN_ASSIGN(auto known,
-                connection.value("select 1 from duckdb_functions() where function_name = '" +
-                                 std::string(name) + "' limit 1"));
+    TARN_ASSIGN(auto known, connection.value("select 1 from duckdb_functions() where function_name = '" +
+                                             std::string(name) + "' limit 1"));
     if (known) return {};
     duckdb_scalar_function function = duckdb_create_scalar_function();
     duckdb_scalar_function_set_name(function, name);

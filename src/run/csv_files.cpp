@@ -26,10 +26,8 @@ void read_form(Problems& problems, const YAML::Node& node, CsvFile& out) {
 
 void read_targets(Problems& problems, const YAML::Node& node, CsvFile& out) {
     static const Keys<CsvTarget> keys = {
-        {"copies", connector::flag(&CsvTarget::copies)},
-        {"set", connector::ordered(&CsvTarget::set)},
-        {"given", connector::ordered(&CsvTarget::given)},
-        {"select", connector::text(&CsvTarget::select)},
+        {"copies", connector::flag(&CsvTarget::copies)},     {"set", connector::ordered(&CsvTarget::set)},
+        {"given", connector::ordered(&CsvTarget::given)},    {"select", connector::text(&CsvTarget::select)},
         {"replaces", connector::text(&CsvTarget::replaces)},
     };
     if (!node.IsMap()) {
@@ -54,6 +52,7 @@ const Keys<CsvFile>& file_keys() {
         {"needs", connector::texts(&CsvFile::needs)},
         {"columns", connector::texts(&CsvFile::columns)},
         {"like", connector::text(&CsvFile::like)},
+        {"refuses", connector::ordered(&CsvFile::refuses)},
         {"tables", read_targets},
         {"download", connector::text(&CsvFile::download)},
         {"sample", connector::text(&CsvFile::sample)},
@@ -103,8 +102,8 @@ bool CsvFile::has_flag(const std::string& flag) const {
 }
 
 const CsvFile* CsvFiles::find(const std::string& method, const std::string& name) const {
-    auto found =
-        std::ranges::find_if(files, [&](const auto& file) { return file.method == method && file.name == name; });
+    auto found = std::ranges::find_if(
+        files, [&](const auto& file) { return file.method == method && file.name == name; });
     return found == files.end() ? nullptr : &*found;
 }
 

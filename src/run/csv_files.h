@@ -21,11 +21,11 @@ struct FormField {
 // What one table gets from the rows of a file.
 struct CsvTarget {
     std::string table;
-    bool copies = false;                                  // the file's columns that the table has
+    bool copies = false;  // the file's columns that the table has
     // column -> expression over `f`, a row of the file; those of `given` only where the file has one of the columns they name
     std::vector<std::pair<std::string, std::string>> set, given;
-    std::string select;                                   // instead of them: a select over `file`
-    std::string replaces;                                 // condition on the table's rows that go first, unless the upload is incremental
+    std::string select;    // instead of them: a select over `file`
+    std::string replaces;  // condition on the table's rows that go first, unless the upload is incremental
 };
 
 struct CsvFile {
@@ -37,6 +37,8 @@ struct CsvFile {
     std::vector<std::string> needs;    // columns that must be there and filled
     std::vector<std::string> columns;  // further columns that are known
     std::string like;                  // a table whose columns are known, too
+    // message -> select of the lines (`line`) that it refuses
+    std::vector<std::pair<std::string, std::string>> refuses;
     std::vector<CsvTarget> targets;
     std::string download;  // a select
     std::string sample;    // CSV text of an example

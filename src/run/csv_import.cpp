@@ -21,8 +21,8 @@
 namespace tarn::run {
 namespace {
 
-constexpr const char* file_rows = "tarn_csv_file";
-constexpr std::size_t most_told = 10;  // wrong lines
+constexpr const char* file_rows = "file";  // as declared selects call it
+constexpr std::size_t most_told = 10;      // wrong lines
 
 // A column that the file may have; without a table's column it is a text of any length.
 struct Known {
@@ -46,8 +46,8 @@ std::vector<Known> known_columns(const CsvFile& file, const Table* like) {
 }
 
 std::size_t characters(const std::string& text) {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
 // ---- values
@@ -81,8 +81,8 @@ Result<Value> time_of(const std::string& text) {
         case Parsed::none: return Value();
         case Parsed::bad: break;
     }
-    return fail(ErrorKind::bad_data, "'" + text.substr(0, 60) + "' is no time",
-                {}, "Write it as 2026-01-31 12:00:00 or 2026-01-31T12:00:00Z.");
+    return fail(ErrorKind::bad_data, "'" + text.substr(0, 60) + "' is no time", {},
+                "Write it as 2026-01-31 12:00:00 or 2026-01-31T12:00:00Z.");
 }
 
 Result<Value> flag_of(const std::string& text) {
@@ -153,15 +153,17 @@ class Reader {
         };
         if (csv.header.empty()) return wrong_header("the file is empty: the first line names the columns");
         for (const auto& name : csv.header) {
-            auto known = std::ranges::find_if(
-                known_, [&](const auto& candidate) { return same_name(candidate.name, std::string(trimmed(name))); });
+            auto known = std::ranges::find_if(known_, [&](const auto& candidate) {
+                return same_name(candidate.name, std::string(trimmed(name)));
+            });
             if (known == known_.end()) return wrong_header("unknown column '" + name.substr(0, 60) + "'");
             if (std::ranges::find(out_.columns, &*known) != out_.columns.end())
                 return wrong_header("the column '" + name + "' stands here twice");
             out_.columns.push_back(&*known);
         }
         for (const auto& name : file_.needs) {
-            bool there = std::ranges::any_of(out_.columns, [&](const auto* known) { return known->name == name; });
+            bool there =
+                std::ranges::any_of(out_.columns, [&](const auto* known) { return known->name == name; });
             if (!there) return wrong_header("the column '" + name + "' is missing");
         }
         return {};
@@ -219,12 +221,12 @@ bool names_given(const Rows& rows, const std::string& expression) {
 }
 
 std::string select_of(const CsvTarget& target, const Table& table, const Rows& rows) {
-    if (!target.select.empty())
-        return fmt::format("with file as (select * from {}) {}", file_rows, target.select);
+    if (!target.select.empty()) return target.select;
     std::map<std::string, std::string> columns;
     if (target.copies) {
         for (const auto* known : rows.columns) {
-            bool copied = table.column(known->name) != nullptr && known->name != "created_at" && known->name != "updated_at";
+            bool copied = table.column(known->name) != nullptr && known->name != "created_at" &&
+                          known->name != "updated_at";
             if (copied) columns[known->name] = "f." + sql_name(known->name);
         }
     }
@@ -264,6 +266,7 @@ class Import {
 
     Result<> write(duck::Connection& connection, Millis stamp) {
         TARN_TRY(load(connection));
+        TARN_TRY(refuse(connection));
         for (std::size_t i = 0; i < tables_.size() && !incremental_; ++i)
             TARN_TRY(replace(connection, upload_.file->targets[i], tables_[i], stamp));
         for (std::size_t i = 0; i < tables_.size(); ++i)
@@ -294,7 +297,23 @@ class Import {
         return appender->close();
     }
 
-    Result<> replace(duck::Connection& connection, const CsvTarget& target, const Table& table, Millis stamp) {
+    // What can be said of the lines together only.
+    Result<> refuse(duck::Connection& connection) {
+        for (const auto& [message, select] : upload_.file->refuses) {
+            TARN_ASSIGN(auto wrong,
+                        connection.query(fmt::format("select distinct line from ({}) order by 1 limit {}",
+                                                     select, most_told)));
+            if (wrong.rows.empty()) continue;
+            std::vector<std::string> lines;
+            for (const auto& row : wrong.rows) lines.push_back("line " + row[0].value_or("?"));
+            return fail(ErrorKind::bad_data, join(lines, ", ") + ": " + message, upload_.file->name,
+                        "Nothing was imported.");
+        }
+        return {};
+    }
+
+    Result<> replace(duck::Connection& connection, const CsvTarget& target, const Table& table,
+                     Millis stamp) {
         if (target.replaces.empty()) return {};
         TARN_ASSIGN(auto condition, model::substitute(target.replaces, inputs_));
         TARN_TRY(connection.run(insert_gone(table, condition, "timestamp '" + format_sql(stamp) + "'")));
@@ -307,6 +326,10 @@ class Import {
         auto select = select_of(target, table, rows_);
         TARN_ASSIGN(auto filled, model::substitute(select, inputs_));
         TARN_ASSIGN(auto made, connection.query(filled));
+        for (const auto& name : made.names) {
+            if (table.column(name) == nullptr)
+                return fail(ErrorKind::bug, table.name + " has no column " + name, upload_.file->place);
+        }
         if (made.rows.empty()) return {};
         return upsert_rows(connection, table, {.columns = made.names, .rows = std::move(made.rows)}, stamp);
     }

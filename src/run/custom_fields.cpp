@@ -32,7 +32,8 @@ constexpr std::array<FieldType, 5> field_types = {{
 }};
 
 const FieldType* type_of(const std::string& name) {
-    const auto* found = std::ranges::find(field_types, name, [](const auto& type) { return std::string(type.name); });
+    const auto* found =
+        std::ranges::find(field_types, name, [](const auto& type) { return std::string(type.name); });
     return found == field_types.end() ? nullptr : found;
 }
 
@@ -45,8 +46,9 @@ std::string legal_types() {
 Result<> check_name(const std::string& name) {
     bool plain = std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
     if (name.starts_with("x_") && plain && name.size() <= longest_name) return {};
-    return wrong("columnName", fmt::format("must start with x_ and have letters, digits and underscores, {} at most",
-                                           longest_name));
+    return wrong(
+        "columnName",
+        fmt::format("must start with x_ and have letters, digits and underscores, {} at most", longest_name));
 }
 
 Column column_of(const CustomField& field) {
@@ -61,8 +63,9 @@ Column column_of(const CustomField& field) {
 
 Result<> add_column(DataFile& data, const CustomField& field) {
     return data.write([&](duck::Connection& connection) -> Result<> {
-        TARN_TRY(connection.run(fmt::format("alter table {} add column if not exists {} {}", sql_name(field.table),
-                                            sql_name(field.column), duck_type(column_of(field)))));
+        TARN_TRY(
+            connection.run(fmt::format("alter table {} add column if not exists {} {}", sql_name(field.table),
+                                       sql_name(field.column), duck_type(column_of(field)))));
         return {};
     });
 }
@@ -75,10 +78,11 @@ Result<> mirror_fields(DataFile& data, ControlStore& control, const Schema& sche
 
 Result<std::vector<CustomField>> read_fields(ControlStore& control, const std::string& condition,
                                              const std::vector<ControlValue>& values) {
-    TARN_ASSIGN(auto rows, control.query(fmt::format("select tb_name, column_name, display_name, data_type, "
-                                                     "description from {}{} order by tb_name, created_at, column_name",
-                                                     fields_table, condition),
-                                         values));
+    TARN_ASSIGN(auto rows,
+                control.query(fmt::format("select tb_name, column_name, display_name, data_type, "
+                                          "description from {}{} order by tb_name, created_at, column_name",
+                                          fields_table, condition),
+                              values));
     std::vector<CustomField> out;
     for (std::size_t i = 0; i < rows.rows.size(); ++i) {
         out.push_back({rows.text(i, "tb_name"), rows.text(i, "column_name"), rows.text(i, "display_name"),
@@ -104,19 +108,20 @@ Result<> add_custom_field(DataFile& data, ControlStore& control, const Schema& s
     TARN_TRY(customizable_table(schema, field.table));
     TARN_TRY(check_name(field.column));
     if (type_of(field.type) == nullptr)
-        return wrong("dataType", "'" + field.type.substr(0, 100) + "' is not supported; legal: " + legal_types());
+        return wrong("dataType",
+                     "'" + field.type.substr(0, 100) + "' is not supported; legal: " + legal_types());
     TARN_TRY(check_text({.name = "display_name", .length = 255}, "displayName", field.display_name));
     TARN_ASSIGN(auto known, custom_fields(control, field.table));
     // DuckDB's names have no case.
     bool there = std::ranges::any_of(
         known, [&](const auto& other) { return lower(other.column) == lower(field.column); });
-    if (there)
-        return wrong("columnName", "the column " + field.column + " already exists");
+    if (there) return wrong("columnName", "the column " + field.column + " already exists");
     auto now = format_sql(now_millis());
-    TARN_TRY(control.run(fmt::format("insert into {} (tb_name, column_name, display_name, data_type, description, "
-                                     "created_at, updated_at) values (?, ?, ?, ?, ?, ?, ?)",
-                                     fields_table),
-                         {field.table, field.column, field.display_name, field.type, field.description, now, now}));
+    TARN_TRY(control.run(
+        fmt::format("insert into {} (tb_name, column_name, display_name, data_type, description, "
+                    "created_at, updated_at) values (?, ?, ?, ?, ?, ?, ?)",
+                    fields_table),
+        {field.table, field.column, field.display_name, field.type, field.description, now, now}));
     TARN_TRY(add_column(data, field));
     return mirror_fields(data, control, schema);
 }

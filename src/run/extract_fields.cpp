@@ -58,11 +58,12 @@ class Reader {
         auto table = customizable_table(schema_, name);
         if (!table) return wrong_rule(place + ".table", table.error().message);
         if (!(*table)->has_origin() || (*table)->primary_key.empty())
-            return wrong_rule(place + ".table", "rows of " + name + " do not say which raw row they were made of");
+            return wrong_rule(place + ".table",
+                              "rows of " + name + " do not say which raw row they were made of");
         TARN_ASSIGN(rule.table, with_custom_fields(control_, **table));
         TARN_ASSIGN(rule.raw_table, text_of_rule(json, place, "rawDataTable"));
-        bool plain = std::ranges::all_of(rule.raw_table,
-                                         [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
+        bool plain = std::ranges::all_of(
+            rule.raw_table, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
         if (!plain || !rule.raw_table.starts_with("_raw_"))
             return wrong_rule(place + ".rawDataTable", "must be the name of a raw table, _raw_…");
         TARN_ASSIGN(rule.params, text_of_rule(json, place, "rawDataParams"));
@@ -74,7 +75,8 @@ class Reader {
     static Result<> read_mapping(const Json& json, Rule& rule) {
         auto mapping = json.find("mapping");
         auto place = rule.place + ".mapping";
-        if (mapping == json.end() || !mapping->is_object()) return wrong_rule(place, "must be {column: path}");
+        if (mapping == json.end() || !mapping->is_object())
+            return wrong_rule(place, "must be {column: path}");
         for (const auto& [field, path] : mapping->items()) {
             if (!path.is_string()) return wrong_rule(place + "." + field, "must be a path as text");
             Mapping one{field, path.get<std::string>(), rule.table.column(field)};
@@ -131,8 +133,9 @@ class Extraction {
 
   private:
     Result<> look_up() {
-        TARN_ASSIGN(auto there, connection_.number("select count(*) from duckdb_tables() where table_name = " +
-                                                   sql_text(rule_.raw_table)));
+        TARN_ASSIGN(auto there,
+                    connection_.number("select count(*) from duckdb_tables() where table_name = " +
+                                       sql_text(rule_.raw_table)));
         if (there == 0)
             return wrong_rule(rule_.place + ".rawDataTable", "there is no table " + rule_.raw_table);
         std::string columns = "t._raw_data_id as raw_id, t._raw_data_params as raw_params";
@@ -140,13 +143,15 @@ class Extraction {
         for (std::size_t i = 0; i < rule_.mappings.size(); ++i) {
             auto path = sql_text(rule_.mappings[i].path);
             columns += fmt::format(", path_text(r.data, {}) as {}", path, value_name(i));
-            if (rule_.takes_lists()) columns += fmt::format(", path_list(r.data, {}) as {}", path, list_name(i));
+            if (rule_.takes_lists())
+                columns += fmt::format(", path_list(r.data, {}) as {}", path, list_name(i));
         }
-        TARN_TRY(connection_.run(fmt::format(
-            "create or replace temp table {} as select {} from main.{} t join main.{} r on r.id = t._raw_data_id "
-            "where t._raw_data_table = {} and t._raw_data_params like {}",
-            work, columns, sql_name(rule_.table.name), sql_name(rule_.raw_table), sql_text(rule_.raw_table),
-            sql_text(rule_.params))));
+        TARN_TRY(
+            connection_.run(fmt::format("create or replace temp table {} as select {} from main.{} t join "
+                                        "main.{} r on r.id = t._raw_data_id "
+                                        "where t._raw_data_table = {} and t._raw_data_params like {}",
+                                        work, columns, sql_name(rule_.table.name), sql_name(rule_.raw_table),
+                                        sql_text(rule_.raw_table), sql_text(rule_.params))));
         return {};
     }
 
@@ -169,25 +174,29 @@ class Extraction {
     }
 
     Result<> note_rejects() {
-        TARN_TRY(connection_.run(fmt::format(
-            "delete from main._tarn_rejects where model = {} and raw_table = {} and raw_id in (select raw_id from {})",
-            sql_text(subtask_), sql_text(rule_.raw_table), work)));
+        TARN_TRY(
+            connection_.run(fmt::format("delete from main._tarn_rejects where model = {} and raw_table = {} "
+                                        "and raw_id in (select raw_id from {})",
+                                        sql_text(subtask_), sql_text(rule_.raw_table), work)));
         for (std::size_t i = 0; i < rule_.mappings.size(); ++i) {
             const auto& mapping = rule_.mappings[i];
             if (mapping.column == nullptr) continue;
             auto value = "n." + value_name(i);
-            auto reason = mapping.column->type == ColumnType::varchar
-                              ? fmt::format("'cut at {} characters'", mapping.column->length)
-                              : fmt::format("left({}, 100) || ' is no {}'", value, lower(duck_type(*mapping.column)));
+            auto reason =
+                mapping.column->type == ColumnType::varchar
+                    ? fmt::format("'cut at {} characters'", mapping.column->length)
+                    : fmt::format("left({}, 100) || ' is no {}'", value, lower(duck_type(*mapping.column)));
             auto wrong = mapping.column->type == ColumnType::varchar
                              ? fmt::format("length({}) > {}", value, mapping.column->length)
                              : typed(*mapping.column, value) + " is null";
-            TARN_ASSIGN(auto found,
-                        connection_.run(fmt::format(
-                            "insert into main._tarn_rejects (raw_table, raw_id, params, model, path, reason, created_at) "
-                            "select {}, raw_id, raw_params, {}, {}, {}, {} from {} n where {} is not null and {} and not ({})",
-                            sql_text(rule_.raw_table), sql_text(subtask_), sql_text(mapping.path),
-                            sql_text(mapping.field + ": ") + " || " + reason, stamp_, work, value, wrong, is_list(i))));
+            TARN_ASSIGN(auto found, connection_.run(fmt::format(
+                                        "insert into main._tarn_rejects (raw_table, raw_id, params, model, "
+                                        "path, reason, created_at) "
+                                        "select {}, raw_id, raw_params, {}, {}, {}, {} from {} n where {} is "
+                                        "not null and {} and not ({})",
+                                        sql_text(rule_.raw_table), sql_text(subtask_), sql_text(mapping.path),
+                                        sql_text(mapping.field + ": ") + " || " + reason, stamp_, work, value,
+                                        wrong, is_list(i))));
             counts_.rejected += found;
         }
         return {};
@@ -200,17 +209,19 @@ class Extraction {
             if (mapping.column == nullptr) continue;
             auto name = sql_name(mapping.field), value = "n." + value_name(i);
             auto fit = typed(*mapping.column, value);
-            auto wanted = fmt::format("case when {} or ({} is not null and {} is null) then t.{} else {} end", is_list(i),
-                                      value, fit, name, fit);
+            auto wanted = fmt::format("case when {} or ({} is not null and {} is null) then t.{} else {} end",
+                                      is_list(i), value, fit, name, fit);
             sets.push_back(fmt::format("{} = {}", name, wanted));
             differs.push_back(fmt::format("t.{} is distinct from ({})", name, wanted));
         }
         if (sets.empty()) return {};
-        for (const auto& name : rule_.table.primary_key) same.push_back(fmt::format("t.{0} = n.{0}", sql_name(name)));
+        for (const auto& name : rule_.table.primary_key)
+            same.push_back(fmt::format("t.{0} = n.{0}", sql_name(name)));
         sets.push_back("updated_at = " + stamp_);
-        TARN_ASSIGN(auto changed, connection_.run(fmt::format(
-                                      "update main.{} t set {} from {} n where {} and ({})", sql_name(rule_.table.name),
-                                      join(sets, ", "), work, join(same, " and "), join(differs, " or "))));
+        TARN_ASSIGN(auto changed,
+                    connection_.run(fmt::format("update main.{} t set {} from {} n where {} and ({})",
+                                                sql_name(rule_.table.name), join(sets, ", "), work,
+                                                join(same, " and "), join(differs, " or "))));
         counts_.changed[rule_.table.name] += changed;
         return {};
     }
@@ -219,7 +230,8 @@ class Extraction {
     Result<> put_lists(const Table& table, std::size_t i) {
         auto field = sql_text(rule_.mappings[i].field);
         auto wanted = fmt::format(
-            "select id as issue_id, left(unnest({0}), 255) as field_value, raw_params, raw_id from {1} where {0} is not null",
+            "select id as issue_id, left(unnest({0}), 255) as field_value, raw_params, raw_id from {1} where "
+            "{0} is not null",
             list_name(i), work);
         auto stale = fmt::format(
             "field_id = {0} and issue_id in (select id from {1}) and not exists (select 1 from ({2}) w where "
@@ -227,14 +239,16 @@ class Extraction {
             field, work, wanted, list_table);
         TARN_TRY(connection_.run(insert_gone(table, stale, stamp_)));
         TARN_ASSIGN(auto deleted, connection_.run(fmt::format("delete from {} where {}", list_table, stale)));
-        TARN_ASSIGN(
-            auto added,
-            connection_.run(fmt::format(
-                "insert into {0} (issue_id, field_id, field_value, _raw_data_params, _raw_data_table, _raw_data_id, "
-                "created_at, updated_at) select w.issue_id, {1}, w.field_value, {5}, {2}, max(w.raw_id), {3}, {3} from "
-                "({4}) w where not exists (select 1 from {0} o where o.issue_id = w.issue_id and o.field_id = {1} and "
-                "o.field_value = w.field_value) group by w.issue_id, w.field_value",
-                list_table, field, sql_text(rule_.raw_table), stamp_, wanted, sql_text(rule_.params))));
+        TARN_ASSIGN(auto added, connection_.run(fmt::format(
+                                    "insert into {0} (issue_id, field_id, field_value, _raw_data_params, "
+                                    "_raw_data_table, _raw_data_id, "
+                                    "created_at, updated_at) select w.issue_id, {1}, w.field_value, {5}, "
+                                    "{2}, max(w.raw_id), {3}, {3} from "
+                                    "({4}) w where not exists (select 1 from {0} o where o.issue_id = "
+                                    "w.issue_id and o.field_id = {1} and "
+                                    "o.field_value = w.field_value) group by w.issue_id, w.field_value",
+                                    list_table, field, sql_text(rule_.raw_table), stamp_, wanted,
+                                    sql_text(rule_.params))));
         counts_.changed[list_table] += deleted + added;
         return {};
     }
@@ -275,7 +289,8 @@ Result<ExtractCounts> extract_fields(DataFile& data, ControlStore& control, cons
     if (!rules.is_array()) return fail(ErrorKind::bad_data, "must be a list of rules", names.option);
     std::vector<Rule> read;
     for (std::size_t i = 0; i < rules.size(); ++i) {
-        TARN_ASSIGN(auto rule, Reader(control, schema).read(rules[i], fmt::format("{}[{}]", names.option, i)));
+        TARN_ASSIGN(auto rule,
+                    Reader(control, schema).read(rules[i], fmt::format("{}[{}]", names.option, i)));
         read.push_back(std::move(rule));
     }
     for (const auto& rule : read) {

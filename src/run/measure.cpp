@@ -23,17 +23,16 @@ constexpr std::array<const char*, 4> scope_tables = {"boards", "cicd_scopes", "c
 std::string scope_rows(const connector::Connector& connector, const std::string& params) {
     std::vector<std::string> parts;
     for (const auto* table : scope_tables) {
-        parts.push_back(fmt::format("select '{0}' as \"table\", id as row_id from {0} where _raw_data_params = {1} and "
-                                    "starts_with(id, {2})",
-                                    table, sql_text(params), sql_text(connector.name + ":")));
+        parts.push_back(
+            fmt::format("select '{0}' as \"table\", id as row_id from {0} where _raw_data_params = {1} and "
+                        "starts_with(id, {2})",
+                        table, sql_text(params), sql_text(connector.name + ":")));
     }
     return join(parts, " union all ");
 }
 
 Result<> read_plan(const std::string& path, const std::string& project, Json& out) {
-    auto wrong_plan = [&] {
-        return fail(ErrorKind::bad_data, "must be a list of {plugin, subtasks}", path);
-    };
+    auto wrong_plan = [&] { return fail(ErrorKind::bad_data, "must be a list of {plugin, subtasks}", path); };
     std::string text;
     if (!read_file(path, text)) return fail(ErrorKind::bad_data, "cannot be read", path);
     try {

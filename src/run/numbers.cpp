@@ -44,9 +44,9 @@ class DefinitionReader {
             TARN_TRY(take(line));
         }
         place_ = out_.file;
-        for (const auto& [name, text] : {std::pair{"title", &out_.title}, std::pair{"unit", &out_.unit},
-                                         std::pair{"says", &out_.says}, std::pair{"rows", &out_.rows},
-                                         std::pair{"value", &out_.value}}) {
+        for (const auto& [name, text] :
+             {std::pair{"title", &out_.title}, std::pair{"unit", &out_.unit}, std::pair{"says", &out_.says},
+              std::pair{"rows", &out_.rows}, std::pair{"value", &out_.value}}) {
             if (trimmed(*text).empty())
                 return fail(ErrorKind::bad_data, std::string("'") + name + "' is missing", place_);
         }
@@ -147,7 +147,8 @@ std::string duration_text(double minutes) {
 
 Json row_json(const duck::Rows& rows, std::size_t row) {
     Json out = Json::object();
-    for (std::size_t c = 0; c < rows.names.size(); ++c) out[rows.names[c]] = json_of(rows.rows[row][c], rows.types[c]);
+    for (std::size_t c = 0; c < rows.names.size(); ++c)
+        out[rows.names[c]] = json_of(rows.rows[row][c], rows.types[c]);
     return out;
 }
 
@@ -161,15 +162,14 @@ Result<> check_project(duck::Connection& connection, const std::string& project)
     TARN_ASSIGN(auto known, connection.number("select count(*) from project_mapping where project_name = " +
                                               sql_text(project)));
     if (known > 0) return {};
-    return fail(ErrorKind::bad_data, "there is no project '" + project.substr(0, 100) + "' with anything in it",
-                "project", "`tarn query \"select distinct project_name from project_mapping\"` lists them.");
+    return fail(ErrorKind::bad_data,
+                "there is no project '" + project.substr(0, 100) + "' with anything in it", "project",
+                "`tarn query \"select distinct project_name from project_mapping\"` lists them.");
 }
 
 Json named(const NumberDefinition& number) {
-    return {{"metric", number.name},
-            {"version", number.version},
-            {"title", number.title},
-            {"unit", number.unit}};
+    return {
+        {"metric", number.name}, {"version", number.version}, {"title", number.title}, {"unit", number.unit}};
 }
 
 }  // namespace
@@ -235,9 +235,11 @@ std::vector<const NumberDefinition*> Numbers::newest() const {
 Result<Json> measure(duck::Connection& connection, const NumberDefinition& number, const std::string& project,
                      const NumberRange& range) {
     std::string levels;
-    for (const auto& [year, expression] : number.levels) levels += fmt::format(", ({}) as level_{}", expression, year);
-    auto sql = fmt::format("with rows as materialized ({}), number as ({}) select *{} from number order by project_name",
-                           number.rows, number.value, levels);
+    for (const auto& [year, expression] : number.levels)
+        levels += fmt::format(", ({}) as level_{}", expression, year);
+    auto sql = fmt::format(
+        "with rows as materialized ({}), number as ({}) select *{} from number order by project_name",
+        number.rows, number.value, levels);
     TARN_ASSIGN(auto filled, bound(sql, project, range));
     TARN_ASSIGN(auto rows, run(connection, number, filled));
     Json out = Json::array();
@@ -260,7 +262,7 @@ Result<Json> measure(duck::Connection& connection, const NumberDefinition& numbe
 
 Result<duck::Rows> rows_behind(duck::Connection& connection, const NumberDefinition& number,
                                const std::string& project, const NumberRange& range, std::int64_t limit) {
-    auto sql = fmt::format("select * from ({}) order by at desc, id{}", number.rows,
+    auto sql = fmt::format("select * from ({}) order by \"at\" desc, id{}", number.rows,
                            limit > 0 ? fmt::format(" limit {}", limit) : "");
     TARN_ASSIGN(auto filled, bound(sql, project, range));
     return run(connection, number, filled);

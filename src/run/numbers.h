@@ -40,7 +40,9 @@ class Numbers {
   public:
     static Result<Numbers> load(const Platform& platform);
 
-    [[nodiscard]] const std::vector<NumberDefinition>& all() const { return all_; }  // by metric, name, version
+    [[nodiscard]] const std::vector<NumberDefinition>& all() const {
+        return all_;
+    }  // by metric, name, version
     // version 0: the newest
     [[nodiscard]] Result<const NumberDefinition*> find(const std::string& name, int version = 0) const;
     [[nodiscard]] std::vector<const NumberDefinition*> newest() const;

@@ -55,10 +55,11 @@ class Runner {
         if (!names || !contains(subtasks, names->subtask)) return {};
         tell([&](Progress& progress) { progress.subtask = names->subtask; });
         auto given = spec_.values.options.find(names->option);
-        std::string text = given == spec_.values.options.end() || given->second.empty() ? "[]" : given->second;
+        std::string text =
+            given == spec_.values.options.end() || given->second.empty() ? "[]" : given->second;
         auto rules = nlohmann::json::parse(text, nullptr, false);
-        TARN_ASSIGN(auto counts, extract_fields(data_, control_, *spec_.connector->models.around().schema, *names,
-                                                rules, spec_.cancel));
+        TARN_ASSIGN(auto counts, extract_fields(data_, control_, *spec_.connector->models.around().schema,
+                                                *names, rules, spec_.cancel));
         for (const auto& [table, changed] : counts.changed) summary_.tables[table].changed += changed;
         summary_.rejected += counts.rejected;
         return {};

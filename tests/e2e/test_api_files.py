@@ -72,6 +72,8 @@ BAD = [
     ("teams.csv", "Id,Name\n1,a\n2,b,c\n", "line 3", "more fields"),
     ("teams.csv", "Id,Name\n1,a\n2,\"b\n", "line 3", "not closed"),
     ("teams.csv", "Id,Name\n1,\"a\nb\"\n,c\n", "line 4", "must be filled"),
+    ("teams.csv", "Id,ParentId\n0,1\n1,2\n2,3\n3,1\n4,4\n", "line 3, line 4, line 5, line 6", "above itself"),
+    ("teams.csv", "Id,Name\n1,a\n2,b\n1,c\n", "line 4", "twice"),
 ]
 
 
@@ -88,7 +90,7 @@ def test_a_form_without_a_file_is_refused(api):
     assert "file" in api.call("POST", "/plugins/customize/csvfiles/sprints.csv", status=400, files={"other": ("x", b"y")}).json()["message"]
     api.call("PUT", "/plugins/org/nothing.csv", status=404, files={"file": ("x", b"y")})
     api.call("GET", "/plugins/org/nothing.csv", status=404)
-    api.call("GET", "/plugins/org/teams.csv?fake_data=x&fake_data=y", status=200)
+    api.call("GET", "/plugins/org/teams.csv?fake_data=perhaps", status=400)
     api.call("POST", "/plugins/customize/csvfiles/nothing.csv", status=404, files={"file": ("x", b"y")})
 
 

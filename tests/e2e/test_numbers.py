@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from conftest import ROOT, Served, Tarn
+import github
+from conftest import ROOT, SIZES, Served, Tarn
 from test_metric_runs import push, rows_of, run
 
 GOLDEN = ROOT / "tests" / "golden" / "dora"
@@ -72,6 +73,26 @@ def test_what_is_not_there_is_told(measured):
                                (("change_failure_rate", "--project", "alpha", "--from", "someday"), "from")):
         done = measured.tarn.run("explain", *arguments)
         assert done.returncode == 1 and message in done.stderr, done.stderr
+
+
+def test_sync_ends_with_the_numbers_of_its_projects(tarn):
+    with github.start(**SIZES) as fake:
+        alone = tarn.sync(fake.url)
+        assert alone.returncode == 0 and "tarn explain" not in alone.stdout
+        done = tarn.sync(fake.url, "--in-project", "shop")
+    assert done.returncode == 0, done.stderr
+    assert "shop, the last half year" in done.stdout
+    for title in ("Deployment frequency", "Lead time for changes", "Change failure rate", "Failed deployment recovery time"):
+        assert title in done.stdout
+    mapped = tarn.query("select \"table\", row_id from project_mapping where project_name = 'shop' order by 1")
+    assert [row["table"] for row in mapped] == ["boards", "cicd_scopes", "repos"]
+    # Nobody holds the home now: from the files.
+    shown = tarn.run("explain", "unlinked_pull_requests", "--project", "shop", "--from", "2000-01-01", "--format", "json", "--limit", "0")
+    explained = json.loads(shown.stdout)
+    assert explained["row_count"] == SIZES["pulls"] == len(explained["rows"])
+    row = explained["rows"][0]
+    payload = tarn.query(f"select data from {row['raw_table']} where id = {row['raw_id']}")
+    assert row["title"] in payload[0]["data"]
 
 
 def test_definitions_are_listed(measured):

@@ -33,12 +33,50 @@ TEST(Numbers, LevelsOfSpansAndSharesAtTheirLimits) {
     };
     constexpr double hour = 60, day = 24 * hour;
     const std::vector<Limit> limits = {
-        {"lead_time_for_changes", "2023", {{day - 1, "elite"}, {day, "high"}, {7 * day - 1, "high"}, {7 * day, "medium"}, {30 * day - 1, "medium"}, {30 * day, "low"}}},
-        {"lead_time_for_changes", "2021", {{hour - 1, "elite"}, {hour, "high"}, {7 * day - 1, "high"}, {7 * day, "medium"}, {180 * day - 1, "medium"}, {180 * day, "low"}}},
-        {"change_failure_rate", "2023", {{0, "elite"}, {5, "elite"}, {5.1, "high"}, {10, "high"}, {10.1, "medium"}, {15, "medium"}, {15.1, "low"}}},
-        {"change_failure_rate", "2021", {{15, "elite"}, {15.1, "high"}, {20, "high"}, {20.1, "medium"}, {30, "medium"}, {30.1, "low"}}},
-        {"failed_deployment_recovery_time", "2023", {{hour - 1, "elite"}, {hour, "high"}, {day - 1, "high"}, {day, "medium"}, {7 * day - 1, "medium"}, {7 * day, "low"}}},
-        {"time_to_restore_service", "2021", {{hour - 1, "elite"}, {hour, "high"}, {day - 1, "high"}, {day, "medium"}, {7 * day - 1, "medium"}, {7 * day, "low"}}},
+        {"lead_time_for_changes",
+         "2023",
+         {{day - 1, "elite"},
+          {day, "high"},
+          {7 * day - 1, "high"},
+          {7 * day, "medium"},
+          {30 * day - 1, "medium"},
+          {30 * day, "low"}}},
+        {"lead_time_for_changes",
+         "2021",
+         {{hour - 1, "elite"},
+          {hour, "high"},
+          {7 * day - 1, "high"},
+          {7 * day, "medium"},
+          {180 * day - 1, "medium"},
+          {180 * day, "low"}}},
+        {"change_failure_rate",
+         "2023",
+         {{0, "elite"},
+          {5, "elite"},
+          {5.1, "high"},
+          {10, "high"},
+          {10.1, "medium"},
+          {15, "medium"},
+          {15.1, "low"}}},
+        {"change_failure_rate",
+         "2021",
+         {{15, "elite"}, {15.1, "high"}, {20, "high"}, {20.1, "medium"}, {30, "medium"}, {30.1, "low"}}},
+        {"failed_deployment_recovery_time",
+         "2023",
+         {{hour - 1, "elite"},
+          {hour, "high"},
+          {day - 1, "high"},
+          {day, "medium"},
+          {7 * day - 1, "medium"},
+          {7 * day, "low"}}},
+        {"time_to_restore_service",
+         "2021",
+         {{hour - 1, "elite"},
+          {hour, "high"},
+          {day - 1, "high"},
+          {day, "medium"},
+          {7 * day - 1, "medium"},
+          {7 * day, "low"}}},
     };
     auto loaded = platform();
     auto numbers = Numbers::load(*loaded).value();
@@ -61,9 +99,14 @@ TEST(Numbers, LevelsOfDeploymentFrequency) {
         int week, month, half_year;
         const char *in_2023, *in_2021;
     };
-    for (const auto& one : std::vector<Case>{{5, 20, 100, "elite", "elite"}, {4, 16, 90, "high", "high"}, {1, 4, 24, "high", "high"},
-                                             {0, 1, 6, "medium", "high"}, {0, 0, 1, "low", "medium"}, {0, 0, 0, "low", "low"}}) {
-        auto row = fmt::format("{0} as value, {0} as week, {1} as month, {2} as half_year", one.week, one.month, one.half_year);
+    for (const auto& one : std::vector<Case>{{5, 20, 100, "elite", "elite"},
+                                             {4, 16, 90, "high", "high"},
+                                             {1, 4, 24, "high", "high"},
+                                             {0, 1, 6, "medium", "high"},
+                                             {0, 0, 1, "low", "medium"},
+                                             {0, 0, 0, "low", "low"}}) {
+        auto row = fmt::format("{0} as value, {0} as week, {1} as month, {2} as half_year", one.week,
+                               one.month, one.half_year);
         EXPECT_EQ(level(*number, "2023", row), one.in_2023) << row;
         EXPECT_EQ(level(*number, "2021", row), one.in_2021) << row;
     }
@@ -84,8 +127,10 @@ TEST(Numbers, AllDefinitionsRunOnNothing) {
         EXPECT_TRUE(values->empty()) << number.name;
         auto rows = rows_behind(*connection, number, "", usual_range(1'700'000'000'000), 0);
         ASSERT_TRUE(rows) << rows.error().text();
-        for (const auto* name : {"project_name", "id", "at", "value", "title", "url", "raw_table", "raw_id", "raw_params"})
-            EXPECT_TRUE(std::ranges::find(rows->names, name) != rows->names.end()) << number.name << " has no " << name;
+        for (const auto* name :
+             {"project_name", "id", "at", "value", "title", "url", "raw_table", "raw_id", "raw_params"})
+            EXPECT_TRUE(std::ranges::find(rows->names, name) != rows->names.end())
+                << number.name << " has no " << name;
     }
 }
 

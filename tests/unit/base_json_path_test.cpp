@@ -63,7 +63,8 @@ TEST(JsonPath, GivesTheItemsOfLists) {
 }
 
 TEST(JsonPath, EndsOnBrokenJson) {
-    for (const auto* broken : {"", "{", "{\"a", "{\"a\":", "[1,", "{\"a\":{\"b\":\"x", "nonsense", "{\"a\"}"}) {
+    for (const auto* broken :
+         {"", "{", "{\"a", "{\"a\":", "[1,", "{\"a\":{\"b\":\"x", "nonsense", "{\"a\"}"}) {
         auto found = find_json(broken, "a.b");
         EXPECT_TRUE(!found || found->raw.size() <= std::string(broken).size()) << broken;
     }

@@ -20,7 +20,7 @@ with projects as (
     from cicd_deployment_commits c join project_mapping m on m."table" = 'cicd_scopes' and m.row_id = c.cicd_scope_id
     where of_project($project, m.project_name) and c.result = 'SUCCESS' and c.environment = 'PRODUCTION' and c.finished_date < $to
 ), days as (
-    select distinct project_name, cast(at as date) as day from rows
+    select distinct r.project_name, cast(r.at as date) as day from rows r
 ), weeks as (
     select p.project_name, w.week, count(d.day) as days
     from projects p
