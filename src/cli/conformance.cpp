@@ -155,7 +155,7 @@ class Case {
                                         : loaded->models.of_subtask(body["subtask"]);
         if (loaded != nullptr && models.empty()) {
             TARN_ASSIGN(auto rules, run::field_rules(loaded->connector.folder));
-            if (rules && rules->subtask == body["subtask"]) return extract(body, *rules);
+            if (rules && rules->subtask == body.value("subtask", "")) return extract(body, *rules);
         }
         if (models.empty()) {
             outcome_.there = false;
