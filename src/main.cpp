@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
     tarn::cli::add_serve(app, exit_code);
     tarn::cli::add_sync(app, exit_code);
     tarn::cli::add_query(app, exit_code);
+    tarn::cli::add_explain(app, exit_code);
     tarn::cli::add_connector(app, exit_code);
     tarn::cli::add_conformance(app, exit_code);
     tarn::cli::add_api(app, exit_code);

@@ -93,7 +93,9 @@ Reply<> estimate(const Services& services, const Call& call) {
     TARN_ASSIGN(auto blueprint, blueprint_of(services, call));
     auto plan = blueprint.plan.is_array() ? blueprint.plan : nlohmann::json::array();
     // As the run's: anew, since scopes and settings may have changed.
-    if (!blueprint.advanced()) TARN_ASSIGN(plan, run::make_plan(*services.home, *services.platform, blueprint));
+    if (!blueprint.advanced()) {
+        TARN_ASSIGN(plan, run::make_plan(*services.home, *services.platform, blueprint));
+    }
     TARN_ASSIGN(auto found, run::TaskCounts(services.home->control()).estimate(plan));
     return Answer{.body = found};
 }

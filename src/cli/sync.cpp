@@ -20,6 +20,8 @@
 #include "run/connection.h"
 #include "run/home.h"
 #include "run/job.h"
+#include "run/measure.h"
+#include "run/numbers.h"
 #include "run/scopes.h"
 
 namespace tarn::cli {
@@ -32,7 +34,7 @@ struct SyncOptions {
     std::map<std::string, std::string> fields;   // connection field -> value
     std::map<std::string, std::string> secrets;  // connection field -> name of an environment variable
     std::map<std::string, std::string> scope;    // scope option -> value
-    std::string home, subtasks, time_after;
+    std::string home, subtasks, time_after, project;
     bool full = false, skip_collectors = false;
 };
 
@@ -114,6 +116,7 @@ void add_own_flags(CLI::App& app, SyncOptions& options) {
     app.add_option("--subtasks", options.subtasks, "only these, separated by commas");
     app.add_option("--time-after", options.time_after,
                    "only what is younger, 2026-01-31 or 2026-01-31T12:00:00Z");
+    app.add_option("--in-project", options.project, "make the scope a part of this project");
 }
 
 // ---- connection and scope
@@ -232,6 +235,41 @@ void print_summary(const run::TaskSummary& summary) {
             << "See them: tarn query \"select * from _tarn_rejects order by created_at desc limit 20\"\n";
 }
 
+Result<> print_numbers(const run::Home& home, const run::Platform& platform, const std::string& project) {
+    TARN_ASSIGN(auto numbers, run::Numbers::load(platform));
+    TARN_ASSIGN(auto connection, home.data().reader());
+    TARN_ASSIGN(auto values,
+                run::project_numbers(*connection, numbers, project, run::usual_range(now_millis())));
+    std::vector<std::vector<std::string>> rows = {{"number", "value", "level", "explained by"}};
+    for (const auto& one : values) {
+        rows.push_back({one["title"], run::number_text(one["value"], one["unit"]),
+                        run::level_text(one["levels"]), "tarn explain " + one["metric"].get<std::string>()});
+    }
+    std::cout << fmt::format(
+                     "\n{}, the last half year (tarn explain <number> --project \"{}\" shows the rows):\n",
+                     project, project)
+              << text_table(rows, rows[0].size());
+    return {};
+}
+
+// The numbers of every project that the scope is part of.
+Result<> measure(const run::Home& home, const run::Platform& platform, const run::Job& job,
+                 const SyncOptions& options, const CancelToken& cancel) {
+    const auto& connector = job.spec.connector->connector;
+    const auto& params = job.spec.values.params;
+    if (!options.project.empty()) {
+        TARN_ASSIGN(auto count, run::add_to_project(home, platform, connector, params, options.project));
+        if (count == 0)
+            std::cout << "nothing of the scope belongs into a project: it has no repository, board or CI\n";
+    }
+    TARN_ASSIGN(auto projects, run::projects_of_scope(home, connector, params));
+    for (const auto& project : projects) {
+        TARN_TRY(run::measure_project(home, platform, project, cancel));
+        TARN_TRY(print_numbers(home, platform, project));
+    }
+    return {};
+}
+
 Result<run::Job> prepare(const run::Home& home, const run::LoadedConnector& loaded,
                          const SyncOptions& options, const CancelToken& cancel) {
     run::JobRequest request;
@@ -263,7 +301,7 @@ Result<> sync(const run::Platform& platform, const run::LoadedConnector& loaded,
     line.end();
     if (!summary) return fail(summary.error());
     print_summary(*summary);
-    return {};
+    return measure(*home, platform, job, options, cancel);
 }
 
 // ---- command line

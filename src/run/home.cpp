@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "run/custom_fields.h"
 
 namespace tarn::run {
 namespace {
@@ -98,6 +99,7 @@ Result<std::unique_ptr<Home>> Home::open(const std::string& folder, const Platfo
     home->cipher_ = std::make_unique<secrets::Cipher>(std::move(cipher));
     TARN_ASSIGN(home->data_, DataFile::open(data_path(folder), duck_options(folder, home->settings_)));
     TARN_TRY(platform.attach(*home->data_, *home->control_));
+    TARN_TRY(restore_custom_fields(*home->data_, *home->control_, platform.schema()));
     TARN_TRY(home->data_->exclusive([](duck::Connection& connection) -> Result<> {
         TARN_TRY(connection.run(shut_out_files));
         return {};

@@ -31,6 +31,8 @@ Result<Json> settings_of(const std::string& text, const std::string& metric) {
     return settings;
 }
 
+}  // namespace
+
 Result<Json> stages_of(const Platform& platform, const std::string& metric, const std::string& project,
                        const Json& settings) {
     const auto* loaded = platform.connector(metric);
@@ -49,8 +51,6 @@ Result<Json> stages_of(const Platform& platform, const std::string& metric, cons
     }
     return out;
 }
-
-}  // namespace
 
 std::vector<DomainScope> domain_scopes(const connector::Connector& connector, std::int64_t connection_id,
                                        const std::string& scope_id, const std::vector<std::string>& domains) {

@@ -28,6 +28,9 @@ std::vector<DomainScope> posted_scopes(const std::string& plugin, std::int64_t c
 // The stage that notes a project's scopes: a list of one stage, or of none where no plugin keeps them.
 nlohmann::json mapping_stage(const Platform& platform, const std::string& project,
                              const std::vector<DomainScope>& scopes);
+// A metric's stages for a project, by what its connector.yaml declares; `settings`: an object.
+Result<nlohmann::json> stages_of(const Platform& platform, const std::string& metric,
+                                 const std::string& project, const nlohmann::json& settings);
 // The stages of the project's metrics that are on.
 Result<nlohmann::json> metric_stages(const Home& home, const Platform& platform, const std::string& project);
 

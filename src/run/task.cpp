@@ -4,7 +4,10 @@
 #include <future>
 #include <mutex>
 
+#include <nlohmann/json.hpp>
+
 #include "base/text.h"
+#include "run/extract_fields.h"
 #include "run/plan.h"
 #include "store/mirror.h"
 
@@ -31,6 +34,7 @@ class Runner {
             auto models = plan.take_models();
             if (!models.empty()) TARN_TRY(transform(models));
         }
+        TARN_TRY(fill_fields(subtasks));
         summary_.requests = client_.stats().requests;
         summary_.milliseconds = now_millis() - start;
         return std::move(summary_);
@@ -43,6 +47,21 @@ class Runner {
             if (!table.control) continue;
             TARN_TRY(mirror_control(data_, control_, table));
         }
+        return {};
+    }
+
+    Result<> fill_fields(const std::vector<std::string>& subtasks) {
+        TARN_ASSIGN(auto names, field_rules(spec_.connector->connector.folder));
+        if (!names || !contains(subtasks, names->subtask)) return {};
+        tell([&](Progress& progress) { progress.subtask = names->subtask; });
+        auto given = spec_.values.options.find(names->option);
+        std::string text =
+            given == spec_.values.options.end() || given->second.empty() ? "[]" : given->second;
+        auto rules = nlohmann::json::parse(text, nullptr, false);
+        TARN_ASSIGN(auto counts, extract_fields(data_, control_, *spec_.connector->models.around().schema,
+                                                *names, rules, spec_.cancel));
+        for (const auto& [table, changed] : counts.changed) summary_.tables[table].changed += changed;
+        summary_.rejected += counts.rejected;
         return {};
     }
 
