@@ -110,6 +110,7 @@ struct RemoteLevel {
 struct Connector {
     std::string name, title, folder;
     std::vector<std::string> aliases;
+    std::string native;  // `git`: a part of the program does the task in place of streams and models (run/native.h)
     struct {
         std::string table;
         std::vector<Field> fields;
@@ -132,6 +133,7 @@ struct Connector {
         std::string fetch_path;  // one scope by its options, for `tarn sync` and PUT scopes
         Ordered fetch_fields;    // column -> pointer
         bool optional = false;   // a blueprint may name a connection without scopes
+        Ordered git;             // where its repository is (run/git_task.h)
     } scope;
     struct {
         std::string table;

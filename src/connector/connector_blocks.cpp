@@ -224,6 +224,7 @@ void read_scope(Problems& problems, const YAML::Node& node, Connector& out) {
         {"remote", read_remote},
         {"fetch", read_fetch},
         {"optional", flag(&Scope::optional)},
+        {"git", ordered(&Scope::git)},
     };
     read_block(problems, node, "scope", keys, out.scope);
 }
@@ -312,6 +313,7 @@ const Keys<Connector>& connector_keys() {
         {"name", text(&Connector::name), true},
         {"title", text(&Connector::title), true},
         {"aliases", texts(&Connector::aliases)},
+        {"native", text(&Connector::native)},
         {"connection", read_connection},
         {"scope", read_scope},
         {"scope_config", read_scope_config},

@@ -10,6 +10,7 @@
 #include "run/body.h"
 #include "run/cron.h"
 #include "run/fields.h"
+#include "run/git_task.h"
 #include "run/make_plan.h"
 #include "run/stages.h"
 
@@ -377,7 +378,7 @@ Json Blueprints::shown(const Blueprint& blueprint) const {
             {"name", blueprint.name},
             {"projectName", blueprint.project},
             {"mode", blueprint.mode},
-            {"plan", blueprint.plan},
+            {"plan", without_passwords(blueprint.plan)},
             {"enable", blueprint.enable},
             {"cronConfig", blueprint.cron},
             {"isManual", blueprint.manual},

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "run/connection.h"
 #include "run/fields.h"
+#include "run/git_task.h"
 #include "run/scope_configs.h"
 #include "run/scopes.h"
 #include "run/stages.h"
@@ -33,9 +34,13 @@ Result<std::map<std::string, bool>> overrides(const Home& home) {
 
 class Maker {
   public:
-    Maker(const Home& home, const connector::Connector& connector,
-          const std::map<std::string, bool>& overrides)
-        : home_(home), connector_(connector), overrides_(overrides) {}
+    Maker(const Home& home, const Platform& platform, const connector::Connector& connector,
+          const std::map<std::string, bool>& overrides, bool skip_collectors)
+        : home_(home),
+          platform_(platform),
+          connector_(connector),
+          overrides_(overrides),
+          skip_collectors_(skip_collectors) {}
 
     Result<Json> stages(const BlueprintConnection& wanted) const {
         Connections connections(connector_, home_.control(), home_.cipher());
@@ -51,10 +56,19 @@ class Maker {
             if (!scope) return wrong("connections.scopes", "the " + where + " has no scope '" + id + "'");
             TARN_ASSIGN(auto domains, domains_of(*scope));
             auto subtasks = subtasks_of(domains);
-            if (subtasks.empty()) continue;
-            Json task = {
-                {"plugin", connector_.name}, {"subtasks", subtasks}, {"options", scopes.options_of(*scope)}};
-            out.push_back(Json::array({std::move(task)}));
+            Json stage = Json::array();
+            if (!subtasks.empty())
+                stage.push_back({{"plugin", connector_.name},
+                                 {"subtasks", subtasks},
+                                 {"options", scopes.options_of(*scope)}});
+            if (contains(domains, "CODE") && !skip_collectors_) {
+                auto config_id = scope->value("scope_config_id", Json());
+                TARN_ASSIGN(auto config,
+                            scopes.config(config_id.is_number_integer() ? config_id.get<std::int64_t>() : 0));
+                TARN_ASSIGN(auto git, git_task_of(platform_, connector_, *connection, *scope, config));
+                if (git) stage.push_back(std::move(*git));
+            }
+            if (!stage.empty()) out.push_back(std::move(stage));
         }
         return out;
     }
@@ -86,8 +100,10 @@ class Maker {
     }
 
     const Home& home_;
+    const Platform& platform_;
     const connector::Connector& connector_;
     const std::map<std::string, bool>& overrides_;
+    const bool skip_collectors_;
 };
 
 // A plugin that has connections but is no connector is posted to: there is nothing to run.
@@ -106,7 +122,9 @@ Result<Json> make_plan(const Home& home, const Platform& platform, const Bluepri
         if (loaded == nullptr)
             return wrong("connections",
                          "there is no plugin '" + connection.plugin + "'; GET /plugins lists them");
-        TARN_ASSIGN(auto stages, Maker(home, loaded->connector, set).stages(connection));
+        TARN_ASSIGN(
+            auto stages,
+            Maker(home, platform, loaded->connector, set, blueprint.skip_collectors).stages(connection));
         plans.push_back(std::move(stages));
     }
     auto collected = side_by_side(plans);

@@ -7,6 +7,7 @@
 
 #include "run/body.h"
 #include "run/fields.h"
+#include "run/git_task.h"
 #include "run/stages.h"
 
 namespace tarn::run {
@@ -165,7 +166,7 @@ Result<Json> PipelineRows::shown_pipeline(const ControlRows& rows, std::size_t r
                 {"updatedAt", time_json(rows, row, "updated_at")},
                 {"name", rows.text(row, "name")},
                 {"blueprintId", rows.number(row, "blueprint_id")},
-                {"plan", plan},
+                {"plan", without_passwords(plan)},
                 {"totalTasks", rows.number(row, "total_tasks")},
                 {"finishedTasks", rows.number(row, "finished_tasks")},
                 {"beganAt", time_json(rows, row, "began_at")},
@@ -226,7 +227,7 @@ Result<Json> PipelineRows::shown_task(const ControlRows& rows, std::size_t row) 
                 {"updatedAt", time_json(rows, row, "updated_at")},
                 {"plugin", rows.text(row, "plugin")},
                 {"subtasks", subtasks.is_discarded() ? Json() : subtasks},
-                {"options", options},
+                {"options", without_passwords(options)},
                 {"status", rows.text(row, "status")},
                 {"message", rows.text(row, "message")},
                 {"errorName", rows.text(row, "error_name")},
