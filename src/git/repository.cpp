@@ -51,8 +51,8 @@ Result<> write_private(const std::string& path, const std::string& text, fs::per
     return {};
 }
 
-// What a killed git leaves in a copy, and what killed runs left beside.
-void tidy(const std::string& folder, const std::string& copy) {
+// What a killed git leaves in a copy.
+void tidy_copy(const std::string& copy) {
     std::error_code code;
     std::vector<fs::path> stale;
     for (fs::recursive_directory_iterator entry(copy, code), end; !code && entry != end;
@@ -61,10 +61,15 @@ void tidy(const std::string& folder, const std::string& copy) {
         bool lock = name.ends_with(".lock") && !entry->is_directory(code);
         if (lock || name.starts_with("tmp_")) stale.push_back(entry->path());
     }
+    for (const auto& path : stale) fs::remove_all(path, code);
+}
+
+// What killed runs left behind: folders of other processes, since one process holds the home.
+void tidy_work(const std::string& work) {
+    std::error_code code;
+    std::vector<fs::path> stale;
     auto own = std::to_string(getpid()) + "-";
-    std::error_code ignored;
-    for (fs::directory_iterator entry(folder + "/work", ignored), end; !ignored && entry != end;
-         entry.increment(ignored)) {
+    for (fs::directory_iterator entry(work, code), end; !code && entry != end; entry.increment(code)) {
         if (!entry->path().filename().string().starts_with(own)) stale.push_back(entry->path());
     }
     for (const auto& path : stale) fs::remove_all(path, code);
@@ -90,6 +95,7 @@ Result<std::unique_ptr<Repository>> Repository::open(const std::string& folder, 
     fs::create_directories(out->work_, code);
     if (!code) fs::permissions(out->work_, fs::perms::owner_all, code);
     if (code) return no_disk(out->work_, code);
+    tidy_work(folder + "/work");
     const auto& url = out->options_.url;
     if (url.empty() || url.starts_with('-'))
         return fail(ErrorKind::bad_data, "is no address of a repository", "url");
@@ -102,7 +108,7 @@ Result<std::unique_ptr<Repository>> Repository::open(const std::string& folder, 
         std::lock_guard lock(in_use_mutex);
         in_use().insert(out->git_dir_);
     }
-    tidy(folder, out->git_dir_);
+    tidy_copy(out->git_dir_);
     TARN_TRY(out->take_credentials());
     return out;
 }
