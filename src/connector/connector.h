@@ -110,7 +110,8 @@ struct RemoteLevel {
 struct Connector {
     std::string name, title, folder;
     std::vector<std::string> aliases;
-    std::string native;  // `git`: a part of the program does the task in place of streams and models (run/native.h)
+    std::string
+        native;  // `git`: a part of the program does the task in place of streams and models (run/native.h)
     struct {
         std::string table;
         std::vector<Field> fields;

@@ -357,9 +357,9 @@ def test_cancel_kill_and_going_on(program, repos, tmp_path):
     assert list((tarn.home / "git" / "work").iterdir()) == []
 
     number = server.call("POST", "/pipelines", body).json()["id"]
-    while not children(server.process.pid):
+    while not (running := children(server.process.pid)):
         time.sleep(0.02)
-    child = children(server.process.pid)[0]
+    child = running[0]
     server.stop(signal.SIGKILL)
     for _ in range(100):
         if not os.path.exists(f"/proc/{child}"):

@@ -7,9 +7,10 @@ namespace tarn::git {
 namespace {
 
 TEST(GitParse, CommitKeepsParentsPeopleAndMessage) {
-    auto commit = parse_commit("c1",
-                               "tree t1\nparent p1\nparent p2\nauthor Ann B  <ann@x.org> 1700000000 +0100\n"
-                               "committer C <> 1700000001 -0800\ngpgsig -----BEGIN\n more\n -----END\n\n\nSubject\n\nBody\n");
+    auto commit = parse_commit(
+        "c1",
+        "tree t1\nparent p1\nparent p2\nauthor Ann B  <ann@x.org> 1700000000 +0100\n"
+        "committer C <> 1700000001 -0800\ngpgsig -----BEGIN\n more\n -----END\n\n\nSubject\n\nBody\n");
     EXPECT_EQ(commit.sha, "c1");
     EXPECT_EQ(commit.parents, (std::vector<std::string>{"p1", "p2"}));
     EXPECT_EQ(commit.author.name, "Ann B");
@@ -21,8 +22,9 @@ TEST(GitParse, CommitKeepsParentsPeopleAndMessage) {
 }
 
 TEST(GitParse, EncodingHeaderIsObeyedAndUnknownBytesAreReplaced) {
-    auto named = parse_commit("c", "tree t\nauthor J\xfcrgen <j@x> 1 +0000\ncommitter J\xfcrgen <j@x> 1 +0000\n"
-                                   "encoding ISO-8859-1\n\ngr\xfc\xdf\n");
+    auto named = parse_commit("c",
+                              "tree t\nauthor J\xfcrgen <j@x> 1 +0000\ncommitter J\xfcrgen <j@x> 1 +0000\n"
+                              "encoding ISO-8859-1\n\ngr\xfc\xdf\n");
     EXPECT_EQ(named.author.name, "J\xc3\xbcrgen");
     EXPECT_EQ(named.message, "gr\xc3\xbc\xc3\x9f\n");
     auto bare = parse_commit("c", "tree t\nauthor J\xfcrgen <j@x> 1 +0000\ncommitter X <x> 1 +0000\n\nok\n");
@@ -32,7 +34,8 @@ TEST(GitParse, EncodingHeaderIsObeyedAndUnknownBytesAreReplaced) {
 }
 
 TEST(GitParse, BrokenPeopleAreNoReasonToFail) {
-    auto commit = parse_commit("c", "tree t\nauthor nobody\ncommitter A <a<b> x> 99999999999999999999 +0000\n\n");
+    auto commit =
+        parse_commit("c", "tree t\nauthor nobody\ncommitter A <a<b> x> 99999999999999999999 +0000\n\n");
     EXPECT_EQ(commit.author.name, "nobody");
     EXPECT_FALSE(commit.author.when);
     EXPECT_EQ(commit.committer.email, "a<b");
