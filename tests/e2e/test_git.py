@@ -388,7 +388,7 @@ def test_a_blueprint_reads_the_repository_beside_its_scope(api, repos, server):
     server.password, kept = connection_token(), server.password
     scope = api.put(f"/plugins/github/connections/{connection['id']}/scopes",
                     {"data": [{"githubId": 77, "fullName": "octo/alpha", "name": "alpha", "cloneUrl": url}]})[0]
-    blueprint = api.post("/blueprints", {"name": api.name("git"), "mode": "NORMAL", "enable": False, "cronConfig": "manual", "isManual": True,
+    blueprint = api.post("/blueprints", {"name": api.name("git"), "mode": "NORMAL", "enable": True, "cronConfig": "manual", "isManual": True,
                                          "connections": [{"pluginName": "github", "connectionId": connection["id"],
                                                           "scopes": [{"scopeId": str(scope["githubId"])}]}]}, 201)
     pipeline = api.post(f"/blueprints/{blueprint['id']}/trigger", {})
