@@ -47,6 +47,18 @@ create table _tarn_task_counts (
     index (work)
 ) control;
 
+-- A repository as it was read last: hashes of its refs and of the settings. Not complete: a reading was begun and did not end. fresh: there
+-- were no commits of it before we read it, so all that is there was written with these settings.
+create table _tarn_git_states (
+    repo_id varchar(255) not null,
+    fingerprint varchar(64),
+    settings varchar(64),
+    complete boolean,
+    fresh boolean,
+    updated_at datetime,
+    primary key (repo_id)
+) control;
+
 -- Data file ----------------------------------------------------------------------------------------------------------
 
 -- What was put aside: a raw row or a place in it that a model (none: the parser) could not use, and why.

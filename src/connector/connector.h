@@ -116,6 +116,8 @@ struct RemoteLevel {
 struct Connector {
     std::string name, title, folder;
     std::vector<std::string> aliases;
+    std::string
+        native;  // `git`: a part of the program does the task in place of streams and models (run/native.h)
     struct {
         std::string table;
         std::vector<Field> fields;
@@ -140,6 +142,7 @@ struct Connector {
         bool optional = false;   // a blueprint may name a connection without scopes
         std::string domain_id;   // kind of the domain ids of a scope's rows: <kind>:<connection>:<id>
         std::vector<std::pair<std::string, std::vector<std::string>>> domain_tables;  // -> domain types
+        Ordered git;  // where its repository is (run/git_task.h)
     } scope;
     struct {
         std::string table;

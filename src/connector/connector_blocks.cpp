@@ -269,6 +269,7 @@ void read_scope(Problems& problems, const YAML::Node& node, Connector& out) {
         {"fetch", read_fetch},
         {"optional", flag(&Scope::optional)},
         {"domain", read_domain},
+        {"git", ordered(&Scope::git)},
     };
     read_block(problems, node, "scope", keys, out.scope);
 }
@@ -366,6 +367,7 @@ const Keys<Connector>& connector_keys() {
         {"name", text(&Connector::name), true},
         {"title", text(&Connector::title), true},
         {"aliases", texts(&Connector::aliases)},
+        {"native", text(&Connector::native)},
         {"connection", read_connection},
         {"scope", read_scope},
         {"scope_config", read_scope_config},

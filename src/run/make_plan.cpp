@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "run/connection.h"
 #include "run/fields.h"
+#include "run/git_task.h"
 #include "run/project_plan.h"
 #include "run/scope_configs.h"
 #include "run/scopes.h"
@@ -34,9 +35,13 @@ Result<std::map<std::string, bool>> overrides(const Home& home) {
 
 class Maker {
   public:
-    Maker(const Home& home, const connector::Connector& connector,
-          const std::map<std::string, bool>& overrides)
-        : home_(home), connector_(connector), overrides_(overrides) {}
+    Maker(const Home& home, const Platform& platform, const connector::Connector& connector,
+          const std::map<std::string, bool>& overrides, bool skip_collectors)
+        : home_(home),
+          platform_(platform),
+          connector_(connector),
+          overrides_(overrides),
+          skip_collectors_(skip_collectors) {}
 
     // Adds the scopes that the stages fill to `filled`.
     Result<Json> stages(const BlueprintConnection& wanted, std::vector<DomainScope>& filled) const {
@@ -56,10 +61,19 @@ class Maker {
                  domain_scopes(connector_, wanted.connection_id, scopes.id_of(*scope), domains))
                 filled.push_back(std::move(domain_scope));
             auto subtasks = subtasks_of(domains);
-            if (subtasks.empty()) continue;
-            Json task = {
-                {"plugin", connector_.name}, {"subtasks", subtasks}, {"options", scopes.options_of(*scope)}};
-            out.push_back(Json::array({std::move(task)}));
+            Json stage = Json::array();
+            if (!subtasks.empty())
+                stage.push_back({{"plugin", connector_.name},
+                                 {"subtasks", subtasks},
+                                 {"options", scopes.options_of(*scope)}});
+            if (contains(domains, "CODE") && !skip_collectors_) {
+                auto config_id = scope->value("scope_config_id", Json());
+                TARN_ASSIGN(auto config,
+                            scopes.config(config_id.is_number_integer() ? config_id.get<std::int64_t>() : 0));
+                TARN_ASSIGN(auto git, git_task_of(platform_, connector_, *connection, *scope, config));
+                if (git) stage.push_back(std::move(*git));
+            }
+            if (!stage.empty()) out.push_back(std::move(stage));
         }
         return out;
     }
@@ -91,8 +105,10 @@ class Maker {
     }
 
     const Home& home_;
+    const Platform& platform_;
     const connector::Connector& connector_;
     const std::map<std::string, bool>& overrides_;
+    const bool skip_collectors_;
 };
 
 // A plugin that has connections but is no connector is posted to: there is nothing to run.
@@ -118,7 +134,8 @@ Result<Json> collecting_stages(const Home& home, const Platform& platform, const
         if (loaded == nullptr)
             return wrong("connections",
                          "there is no plugin '" + connection.plugin + "'; GET /plugins lists them");
-        TARN_ASSIGN(auto stages, Maker(home, loaded->connector, set).stages(connection, filled));
+        Maker maker(home, platform, loaded->connector, set, blueprint.skip_collectors);
+        TARN_ASSIGN(auto stages, maker.stages(connection, filled));
         plans.push_back(std::move(stages));
     }
     return side_by_side(plans);

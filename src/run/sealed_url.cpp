@@ -1,6 +1,9 @@
 #include "run/sealed_url.h"
 
 #include <algorithm>
+#include <vector>
+
+#include "base/text.h"
 
 namespace tarn::run {
 namespace {
@@ -38,9 +41,23 @@ std::string masked_url(const std::string& url) {
     return out;
 }
 
+namespace {
+
+// Options of tasks that read a repository.
+bool is_secret(const std::string& name, const Json& value) {
+    static const std::vector<std::string> names = {"password", "privateKey", "passphrase"};
+    return contains(names, name) && value.is_string() && !value.get_ref<const std::string&>().empty();
+}
+
+}  // namespace
+
 Json masked_urls(Json value) {
-    if (value.is_structured()) {
+    if (value.is_array()) {
         for (auto& item : value) item = masked_urls(std::move(item));
+    }
+    if (value.is_object()) {
+        for (auto& [name, item] : value.items())
+            item = is_secret(name, item) ? Json(mask) : masked_urls(std::move(item));
     }
     if (!value.is_string() || value.get_ref<const std::string&>().find(scheme_end) == std::string::npos)
         return value;
@@ -50,7 +67,9 @@ Json masked_urls(Json value) {
 Json unmasked_urls(Json sent, const Json& stored) {
     if (sent.is_object() && stored.is_object()) {
         for (auto& [name, item] : sent.items()) {
-            if (stored.contains(name)) item = unmasked_urls(std::move(item), stored[name]);
+            if (!stored.contains(name)) continue;
+            bool stands = item == mask && is_secret(name, stored[name]);
+            item = stands ? stored[name] : unmasked_urls(std::move(item), stored[name]);
         }
     }
     if (sent.is_array() && stored.is_array()) {

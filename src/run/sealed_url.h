@@ -20,7 +20,7 @@ const Table* connection_table(const connector::Connector& connector);
 // The URL as it is where there is nothing to hide, else with `***` in place of user and password.
 std::string masked_url(const std::string& url);
 
-// Plans and options may hold such URLs, too, in any of their texts. unmasked_urls(): a text of `sent` that is the masked form of the one at the same
+// Plans and options may hold such URLs, too, in any of their texts, and passwords and keys under their names (shown as `***`). unmasked_urls(): a text of `sent` that is the masked form of the one at the same
 // place in `stored` stands for it.
 nlohmann::json masked_urls(nlohmann::json value);
 nlohmann::json unmasked_urls(nlohmann::json sent, const nlohmann::json& stored);

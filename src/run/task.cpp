@@ -181,7 +181,8 @@ Result<std::vector<std::string>> chosen_subtasks(const connector::Connector& con
 }
 
 Result<TaskSummary> run_task(const TaskSpec& spec, http::Client& client, DataFile& data,
-                             ControlStore& control, const std::function<void(const Progress&)>& progress) {
+                             ControlStore& control, const Told& progress) {
+    if (spec.native) return spec.native(spec, data, control, progress);
     Runner runner(spec, client, data, control, progress);
     return runner.run();
 }

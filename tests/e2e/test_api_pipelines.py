@@ -157,6 +157,9 @@ REPOS = ["octo/alpha", "octo/beta", "octo/gamma"]
 def begin(server, fake):
     connection = server.add_connection(fake.url)["id"]
     ids = [str(server.add_repo(connection, name)["githubId"]) for name in REPOS]
+    # The fake has no git repository to read beside.
+    server.call("PUT", f"/plugins/github/connections/{connection}/scopes",
+                {"data": [{"githubId": int(ids[0]), "name": "alpha", "fullName": REPOS[0], "cloneUrl": ""}]}).raise_for_status()
     wanted = [{"pluginName": "github", "connectionId": connection, "scopes": [{"scopeId": ids[0]}]}]
     made = server.call("POST", "/blueprints", {
         "name": "three", "mode": "NORMAL", "enable": True, "isManual": True, "connections": wanted,

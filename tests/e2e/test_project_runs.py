@@ -13,6 +13,8 @@ METRICS = [{"pluginName": "dora", "pluginOption": {}, "enable": True},
 def project(api):
     connection = api.connection()
     scope = api.scope(connection)
+    # The fake has no git repository to read beside.
+    api.patch(f"/plugins/github/connections/{connection['id']}/scopes/{scope['githubId']}", {"cloneUrl": ""})
     project = api.post("/projects", {"name": "delivery", "metrics": METRICS}, 201)
     hook = api.post("/plugins/webhook/connections", {"name": "hook"})
     chosen = [{"pluginName": "github", "connectionId": connection["id"], "scopes": [{"scopeId": str(scope["githubId"])}]},
@@ -23,7 +25,7 @@ def project(api):
 
 def test_the_plan_has_the_project_around_what_is_collected(project):
     plan = project["blueprint"]["plan"]
-    assert [sorted(task["plugin"] for task in stage if task["plugin"] != "gitextractor") for stage in plan] == [
+    assert [sorted(task["plugin"] for task in stage) for stage in plan] == [
         ["org"], ["github"], ["dora", "linker"], ["refdiff"], ["dora"]]
     github = f"github:GithubRepo:{project['connection']}:{project['scope']}"
     hook = f"webhook:{project['hook']}"
