@@ -105,7 +105,8 @@ streams:
                     "create table _tool_demo_connections (endpoint text, token text, pattern text);\n"
                     "create table _tool_demo_scopes (owner varchar(255) not null, primary key (owner));\n");
     for (const std::string line : {
-             "connector.yaml:3: connector.yaml: unknown key 'titel'; legal: name, title, aliases, native, connection",
+             "connector.yaml:3: connector.yaml: unknown key 'titel'; legal: name, title, aliases, native, "
+             "connection",
              "connector.yaml:7: field 'endpoint': unknown kind 'uri'; legal: url, text, secret",
              "field 'pattern': its default is no regex: missing ): (a",
              "auth 'AccessToken': token names no connection field; legal: endpoint, pattern, token",
