@@ -10,6 +10,7 @@
 #include <re2/re2.h>
 
 #include "base/json_path.h"
+#include "model/known_function.h"
 
 namespace tarn::model {
 namespace {
@@ -124,9 +125,7 @@ void path_list(duckdb_function_info, duckdb_data_chunk input, duckdb_vector outp
 // A function of two texts. Every connector's models ask for it; DuckDB refuses a second registration.
 Result<> add_function(duck::Connection& connection, const char* name, bool gives_list,
                       duckdb_scalar_function_t run) {
-    TARN_ASSIGN(auto known, connection.value("select 1 from duckdb_functions() where function_name = '" +
-                                             std::string(name) + "' limit 1"));
-    if (known) return {};
+    if (binds(connection, std::string(name) + "('', '')")) return {};
     duckdb_scalar_function function = duckdb_create_scalar_function();
     duckdb_scalar_function_set_name(function, name);
     duckdb_logical_type text = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);

@@ -38,6 +38,11 @@ constexpr std::array list = {
                 "Requests to a source where neither the connection nor the source gives a limit."},
     SettingInfo{"IN_SECURE_SKIP_VERIFY", "false", "`true`: certificates of sources are not checked."},
     SettingInfo{"ENDPOINT_CIDR_BLACKLIST", "", "Networks that no request goes to, separated by commas."},
+    SettingInfo{"SKIP_COMMIT_STAT", "false",
+                "`true`: repositories are read without additions, deletions and files."},
+    SettingInfo{"SKIP_COMMIT_FILES", "true", "`false`: the files of each commit are kept, too."},
+    SettingInfo{"TARN_GIT_COPIES_MB", "10240",
+                "Most that the kept copies of repositories may take; the least used go first."},
     SettingInfo{"TARN_CA_FILE", "the system's", "File of certificate authorities for requests to sources."},
 };
 
