@@ -4,6 +4,7 @@ the others saw."""
 import pytest
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items):
     for item in items:
         name = item.path.stem

@@ -24,7 +24,8 @@ namespace tarn::connector {
 using Ordered = std::vector<std::pair<std::string, std::string>>;  // keeps the file's order
 
 struct Field {
-    std::string name, kind;  // url, text, secret, number, boolean, regex, regexes, list, map, json, choice
+    std::string name,
+        kind;  // url, proxy, text, secret, number, boolean, regex, regexes, list, map, json, choice
     std::string title, help, default_value;
     std::string column;  // of the connection or scope config table; default: snake_case of the name
     bool required = false;

@@ -44,8 +44,9 @@ const Keys<Field>& field_keys() {
 }
 
 void check_field(Problems& problems, const YAML::Node& node, const Field& field) {
-    static const std::array<std::string, 11> kinds = {
-        "url", "text", "secret", "number", "boolean", "regex", "regexes", "list", "map", "json", "choice"};
+    static const std::array<std::string, 12> kinds = {"url",    "proxy",   "text",  "secret",
+                                                      "number", "boolean", "regex", "regexes",
+                                                      "list",   "map",     "json",  "choice"};
     if (!field.kind.empty() && std::ranges::find(kinds, field.kind) == kinds.end()) {
         problems.add(node, "field '" + field.name + "': unknown kind '" + field.kind +
                                "'; legal: " + join({kinds.begin(), kinds.end()}, ", "));

@@ -163,7 +163,7 @@ bool same_field(const Connection& one, const Connection& other, const std::strin
 // Whether what a form sends for a secret stands for the stored one.
 bool keeps(const Connection& stored, const Field& field, const std::string& sent) {
     auto old = stored.text(field.name);
-    if (field.kind == "url") return sent != old && sent == masked_url(old);
+    if (is_address(field)) return sent != old && sent == masked_url(old);
     if (field.kind != "secret" || !stored.has(field.name)) return false;
     return sent.empty() || (!old.empty() && sent == masked(old));
 }
@@ -252,7 +252,7 @@ Result<ControlValue> Connections::cell_of(const Connection& connection, const Fi
         TARN_ASSIGN(auto sealed, cipher_.encrypt(text_of(value)));
         return ControlValue(std::move(sealed));
     }
-    if (field.kind != "url") return value_of(*table_, field, value);
+    if (!is_address(field)) return value_of(*table_, field, value);
     TARN_ASSIGN(auto url, sealed_url(text_of(value), cipher_));
     return value_of(*table_, field, url);
 }
@@ -312,7 +312,7 @@ Result<Connection> Connections::read_row(const ControlRows& rows, std::size_t ro
     for (const auto& field : connector_.connection.fields) {
         const Column* column = table_->column(field.column);
         bool secret = column != nullptr && column->secret;
-        if ((!secret && field.kind != "url") || rows.is_null(row, field.column)) {
+        if ((!secret && !is_address(field)) || rows.is_null(row, field.column)) {
             connection.fields[field.name] = json_of(*table_, field, rows, row);
             continue;
         }
@@ -357,7 +357,7 @@ Json Connections::shown(const Connection& connection) const {
     for (const auto& [name, value] : connection.fields.items()) {
         const Field* field = field_named(connector_, name);
         bool secret = field != nullptr && field->kind == "secret";
-        bool url = field != nullptr && field->kind == "url" && value.is_string();
+        bool url = field != nullptr && is_address(*field) && value.is_string();
         out[name] = secret && is_password(connector_, name)          ? Json("")
                     : secret || connection.unreadable.contains(name) ? Json(masked(text_of(value)))
                     : url                                            ? Json(masked_url(text_of(value)))

@@ -33,7 +33,7 @@ void add_urls(const connector::Connector& connector, std::vector<CellTable>& tab
     auto found = std::ranges::find(tables, table->name, [](const auto& entry) { return entry.table->name; });
     if (found == tables.end()) found = tables.insert(tables.end(), {table, {}});
     for (const auto& field : connector.connection.fields) {
-        if (field.kind == "url") found->columns.push_back(field.column);
+        if (is_address(field)) found->columns.push_back(field.column);
     }
 }
 

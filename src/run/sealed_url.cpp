@@ -29,6 +29,8 @@ UserInfo user_info(const std::string& url) {
 
 }  // namespace
 
+bool is_address(const connector::Field& field) { return field.kind == "url" || field.kind == "proxy"; }
+
 const Table* connection_table(const connector::Connector& connector) {
     auto found = std::ranges::find(connector.tables, connector.connection.table, &Table::name);
     return found == connector.tables.end() ? nullptr : &*found;

@@ -14,6 +14,9 @@
 
 namespace tarn::run {
 
+// Whether a connection's field may hold such a URL.
+bool is_address(const connector::Field& field);
+
 // nullptr where the connector has no connections
 const Table* connection_table(const connector::Connector& connector);
 

@@ -91,6 +91,7 @@ class Runner {
                 progress.requests = requests;
             });
         };
+        task.progress(0, 0);  // before the first answer, which may take long
         auto collected = connector::collect(task, client_, data_, control_);
         tell([&](Progress& progress) {
             progress.subtask = stream.subtask;

@@ -50,6 +50,8 @@ def test_a_plan_follows_the_declaration(api, scope):
     api.patch(path, {"scopeConfigId": 0})
     (stage,) = api.patch(f"/blueprints/{made['id']}", {"skipCollectors": True, "afterPlan": [[task(scope)]]})["plan"][:1]
     assert "Extract Issues" in stage[0]["subtasks"] and "Collect Issues" not in stage[0]["subtasks"]
+    assert api.get(f"/blueprints/{made['id']}")["name"] == made["name"]
+    assert "blueprint_id" in api.get("/pipelines?blueprint_id=x", 400)["message"]
     api.delete(f"/blueprints/{made['id']}")
     api.get(f"/blueprints/{made['id']}", 404)
 

@@ -249,7 +249,7 @@ def test_nothing_is_shown_of_the_password(api, repos, server):
     number = start(api, "t:2", url, password="")
     api.server.wait(number)
     shown = str(api.get(f"/pipelines/{number}")) + str(api.get(f"/pipelines/{number}/tasks"))
-    assert "geheim" not in shown and "git:***" in shown
+    assert "geheim" not in shown and "http://***@" in shown
     logs = "".join(path.read_text(errors="replace") for path in api.tarn.home.rglob("*.log"))
     assert "remote.git" not in logs or "geheim" not in logs
     stored = b"".join(path.read_bytes() for path in (api.tarn.home / "git").rglob("*") if path.is_file())
