@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 JOBS ?= $(shell nproc)
 ROUNDS ?= 50
-WORKERS ?= 2
+WORKERS ?= 3
 CASES ?= ../shared/conformance
 PLUGINS ?=
 ARGS ?=
@@ -23,7 +23,7 @@ help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 	@echo
 	@echo 'ROUNDS=n  rounds of the fault tests (50)      JOBS=n       parallel jobs (cores)'
-	@echo 'WORKERS=n files of end-to-end tests side by side (2)'
+	@echo 'WORKERS=n files of end-to-end tests side by side (3)'
 	@echo 'CASES=dir recorded cases for conformance      PLUGINS=a,b  only these of them'
 
 setup: ## install what the build needs (Debian 12 packages, DuckDB in .deps)

@@ -41,6 +41,7 @@ Json shown(const ControlRows& rows, std::size_t row) {
             {"enable", flag("enable")},
             {"cronConfig", rows.text(row, "cron_config")},
             {"isManual", flag("is_manual")},
+            {"nextRun", nullptr},
             {"beforePlan", nullptr},
             {"afterPlan", nullptr},
             {"labels", nullptr},

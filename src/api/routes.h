@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "api/call.h"
-#include "api/pipelines.h"
 #include "run/home.h"
+#include "run/pipelines.h"
 #include "run/platform.h"
 
 namespace tarn::api {
@@ -20,11 +20,11 @@ namespace tarn::api {
 struct Services {
     const run::Platform* platform = nullptr;
     const run::Home* home = nullptr;
-    Pipelines* pipelines = nullptr;
+    run::Pipelines* pipelines = nullptr;
 };
 
 // What a connector must declare so that it has a route.
-enum class Needs { nothing, connection, scope, scope_config, remote, search };
+enum class Needs { nothing, connection, scope, scope_config, remote, search, uploads, files, fields };
 
 struct Parameter {
     std::string name, type;  // type: integer, string, boolean
@@ -69,7 +69,12 @@ std::vector<Route> data_routes();
 std::vector<Route> key_routes();
 std::vector<Route> user_routes();
 std::vector<Route> document_routes();
+std::vector<Route> project_routes();
+std::vector<Route> blueprint_routes();
 std::vector<Route> pipeline_routes();
 std::vector<Route> query_routes();
+std::vector<Route> file_routes();
+std::vector<Route> field_routes();
+std::vector<Route> number_routes();
 
 }  // namespace tarn::api

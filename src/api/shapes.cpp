@@ -55,6 +55,50 @@ Json with(Properties properties, const Properties& more) {
     return object(properties);
 }
 
+// Which of the texts a file wants is for its declaration to say.
+Json csv_form() {
+    Properties texts = {{"file", {{"type", "string"}, {"format", "binary"}}}};
+    std::vector<std::string> optional;
+    for (const auto* name : {"boardId", "boardName", "qaProjectId", "qaProjectName", "incremental"}) {
+        texts.emplace_back(name, text());
+        optional.emplace_back(name);
+    }
+    return object(texts, optional);
+}
+
+Json number_shape(const Properties& more) {
+    Properties properties = {{"metric", text()}, {"version", whole()}, {"title", text()}, {"unit", text()}};
+    properties.insert(properties.end(), more.begin(), more.end());
+    return object(properties);
+}
+
+Properties measured() {
+    return {{"project", text()},
+            {"value", nullable(number())},
+            {"levels", Json{{"type", "object"}}},
+            {"more", Json{{"type", "object"}}}};
+}
+
+Json explained_number() {
+    auto properties = measured();
+    for (const auto& [name, schema] : Properties{{"definition", text()},
+                                                 {"from", time()},
+                                                 {"to", time()},
+                                                 {"row_count", whole()},
+                                                 {"rows", list(Json{{"type", "object"}})}})
+        properties.emplace_back(name, schema);
+    return number_shape(properties);
+}
+
+Json custom_field(bool shown) {
+    Json type = text();
+    if (!shown) type["enum"] = {"varchar(255)", "text", "bigint", "float", "timestamp"};
+    Properties properties = {
+        {"columnName", text()}, {"displayName", text()}, {"dataType", type}, {"description", text()}};
+    if (shown) properties.emplace_back("isCustomizedField", flag());
+    return object(properties, {"description"});
+}
+
 Json posted(const std::vector<PostedField>& fields, const Properties& more = {}) {
     Properties properties = more;
     std::vector<std::string> optional;
@@ -196,6 +240,7 @@ Json blueprint() {
                    {"enable", flag()},
                    {"cronConfig", text()},
                    {"isManual", flag()},
+                   {"nextRun", nullable(time())},
                    {"beforePlan", any()},
                    {"afterPlan", any()},
                    {"labels", nullable(list(text()))},
@@ -205,6 +250,131 @@ Json blueprint() {
                    {"timeAfter", nullable(time())},
                    {"skipCollectors", flag()},
                    {"fullSync", flag()}});
+}
+
+// `change`: nothing is required.
+Json blueprint_body(bool change) {
+    auto scope = object({{"scopeId", text()}});
+    auto connection = object(
+        {{"pluginName", text()}, {"connectionId", whole()}, {"scopes", nullable(list(scope))}}, {"scopes"});
+    Json name = text();
+    name["maxLength"] = 255;
+    std::vector<std::string> optional = {
+        "projectName", "plan",        "enable",   "cronConfig", "isManual",  "beforePlan",     "afterPlan",
+        "labels",      "connections", "priority", "skipOnFail", "timeAfter", "skipCollectors", "fullSync"};
+    if (change) optional.insert(optional.end(), {"name", "mode"});
+    return object({{"name", name},
+                   {"mode", Json{{"type", "string"}, {"enum", {"NORMAL", "ADVANCED"}}}},
+                   {"projectName", text()},
+                   {"plan", nullable(plan())},
+                   {"enable", flag()},
+                   {"cronConfig", text()},
+                   {"isManual", flag()},
+                   {"beforePlan", nullable(plan())},
+                   {"afterPlan", nullable(plan())},
+                   {"labels", nullable(list(text()))},
+                   {"connections", nullable(list(connection))},
+                   {"priority", whole()},
+                   {"skipOnFail", flag()},
+                   {"timeAfter", nullable(time())},
+                   {"skipCollectors", flag()},
+                   {"fullSync", flag()}},
+                  optional);
+}
+
+Json metric_setting() {
+    return object({{"pluginName", text()}, {"pluginOption", any()}, {"enable", flag()}},
+                  {"pluginOption", "enable"});
+}
+
+Json project() {
+    Properties properties = origin_and_times();
+    properties.insert(properties.begin(), {{"name", text()}, {"description", text()}});
+    properties.emplace_back("metrics", nullable(list(named("MetricSetting"))));
+    properties.emplace_back("blueprint", nullable(named("Blueprint")));
+    properties.emplace_back("lastPipeline", named("Pipeline"));
+    return object(properties, {"lastPipeline"});
+}
+
+Json project_body() {
+    Json name = text();
+    name["maxLength"] = 100;
+    return object({{"name", name},
+                   {"description", text()},
+                   {"enable", flag()},
+                   {"metrics", nullable(list(named("MetricSetting")))},
+                   {"blueprint", nullable(named("BlueprintBody"))}},
+                  {"name", "description", "enable", "metrics", "blueprint"});
+}
+
+Json subtasks() {
+    auto detail = object({{"id", whole()},
+                          {"createdAt", nullable(time())},
+                          {"updatedAt", nullable(time())},
+                          {"taskId", whole()},
+                          {"name", text()},
+                          {"number", whole()},
+                          {"beganAt", nullable(time())},
+                          {"finishedAt", nullable(time())},
+                          {"spentSeconds", whole()},
+                          {"finishedRecords", whole()},
+                          {"sequence", whole()},
+                          {"isCollector", flag()},
+                          {"isFailed", flag()},
+                          {"message", text()}});
+    auto item = object({{"id", whole()},
+                        {"pipelineId", whole()},
+                        {"createdAt", nullable(time())},
+                        {"updatedAt", nullable(time())},
+                        {"beganAt", nullable(time())},
+                        {"finishedAt", nullable(time())},
+                        {"plugin", text()},
+                        {"options", any()},
+                        {"status", text()},
+                        {"failedSubTask", text()},
+                        {"message", text()},
+                        {"errorName", text()},
+                        {"spentSeconds", whole()},
+                        {"subtaskDetails", nullable(list(detail))}});
+    return object({{"subtasks", nullable(list(item))},
+                   {"completionRate", number()},
+                   {"status", text()},
+                   {"count", whole()}});
+}
+
+Json task_counts() {
+    auto stream = object(
+        {{"name", text()}, {"sourceSaid", nullable(whole())}, {"seen", whole()}, {"requests", whole()}});
+    auto table = object({{"name", text()}, {"added", whole()}, {"changed", whole()}, {"deleted", whole()}});
+    auto task = object({{"taskId", whole()},
+                        {"plugin", text()},
+                        {"requests", whole()},
+                        {"milliseconds", whole()},
+                        {"putAside", whole()},
+                        {"streams", list(stream)},
+                        {"tables", list(table)},
+                        {"problems", list(text())}});
+    return object({{"tasks", list(task)}});
+}
+
+Properties run_shapes() {
+    return {
+        {"Project", project()},
+        {"Projects", object({{"projects", list(named("Project"))}, {"count", whole()}})},
+        {"ProjectBody", project_body()},
+        {"ProjectCheck", object({{"exist", flag()}})},
+        {"MetricSetting", metric_setting()},
+        {"Blueprint", blueprint()},
+        {"Blueprints", object({{"blueprints", list(named("Blueprint"))}, {"count", whole()}})},
+        {"BlueprintBody", blueprint_body(false)},
+        {"BlueprintChange", blueprint_body(true)},
+        {"TriggerBody",
+         object({{"skipCollectors", flag()}, {"fullSync", flag()}}, {"skipCollectors", "fullSync"})},
+        {"Subtasks", subtasks()},
+        {"TaskCounts", task_counts()},
+        {"Estimate",
+         object(
+             {{"tasks", whole()}, {"unknownTasks", whole()}, {"requests", whole()}, {"seconds", number()}})}};
 }
 
 Json config_projects() {
@@ -264,9 +434,18 @@ Properties framework_shapes() {
             {"PipelineBody", pipeline_body},
             {"Task", task()},
             {"Tasks", object({{"count", whole()}, {"tasks", nullable(list(named("Task")))}})},
-            {"Blueprint", blueprint()},
             {"QueryBody", object({{"sql", text()}})},
             {"QueryRows", object({{"columns", list(column)}, {"rows", list(list(any()))}})},
+            {"CsvForm", csv_form()},
+            {"CustomField", custom_field(true)},
+            {"CustomFieldBody", custom_field(false)},
+            {"NumberDefinition", number_shape({{"definition", text()}, {"levels", list(text())}})},
+            {"ProjectNumbers", object({{"project", text()},
+                                       {"from", time()},
+                                       {"to", time()},
+                                       {"numbers", list(named("ProjectNumber"))}})},
+            {"ProjectNumber", number_shape(measured())},
+            {"ExplainedNumber", explained_number()},
             {"ApiKey", api_key()},
             {"ApiKeys", object({{"apikeys", list(named("ApiKey"))}, {"count", whole()}})},
             {"ApiKeyBody", api_key_body()},
@@ -300,6 +479,7 @@ Properties plugin_shapes() {
 const std::vector<std::pair<std::string, Json>>& fixed_shapes() {
     static const Properties all = [] {
         auto made = framework_shapes();
+        for (auto& entry : run_shapes()) made.push_back(std::move(entry));
         for (auto& entry : plugin_shapes()) made.push_back(std::move(entry));
         return made;
     }();

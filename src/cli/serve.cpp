@@ -6,13 +6,14 @@
 
 #include <fmt/format.h>
 
-#include "api/pipelines.h"
 #include "api/server.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "run/home.h"
+#include "run/pipelines.h"
+#include "run/scheduler.h"
 
 namespace tarn::cli {
 namespace {
@@ -88,10 +89,13 @@ Result<> serve(const ServeOptions& options) {
     TARN_ASSIGN(auto platform, load_platform(settings));
     for (const auto& problem : platform->problems()) log()->warn("connector left out: {}", problem.text());
     TARN_ASSIGN(auto home, run::Home::open(folder, *platform, settings));
-    api::Pipelines pipelines(*home, *platform);
+    if (!home->key().good()) log()->error("degraded: {}", home->key().problem().text());
+    if (!home->key().note.empty()) log()->warn("{}", home->key().note);
+    TARN_ASSIGN(auto pipelines, run::Pipelines::make(*home, *platform));
     TARN_ASSIGN(auto server,
-                api::Server::start({platform.get(), home.get(), &pipelines}, options.host, port));
-    TARN_TRY(pipelines.start());
+                api::Server::start({platform.get(), home.get(), pipelines.get()}, options.host, port));
+    TARN_TRY(pipelines->start());
+    run::Scheduler scheduler(*home, *platform, *pipelines);
     bool any = options.host == "0.0.0.0" || options.host == "::";
     std::string shown = any                                           ? "127.0.0.1"
                         : options.host.find(':') == std::string::npos ? options.host

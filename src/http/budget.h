@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -84,6 +85,26 @@ class Budget {
     Bucket unknown_;
     Millis window_, held_ = 0;
     int next_ = 0;
+};
+
+// A budget that clients share. Thread rule: any thread.
+class SharedBudget {
+  public:
+    // Only the first limits count.
+    void begin(const BudgetLimits& limits) {
+        std::lock_guard lock(mutex_);
+        if (!budget_) budget_.emplace(limits);
+    }
+    // Calls `work` with the budget; begin() comes first.
+    template <class Work>
+    auto with(Work work) {
+        std::lock_guard lock(mutex_);
+        return work(*budget_);
+    }
+
+  private:
+    std::mutex mutex_;
+    std::optional<Budget> budget_;
 };
 
 }  // namespace tarn::http

@@ -73,11 +73,13 @@ class CurlClient : public Client {
         : options_(std::move(options)),
           rules_(std::move(rules)),
           retry_rules_{options_.retries, options_.first_pause, options_.rate},
-          budget_({.per_hour = options_.requests_per_hour,
-                   .default_per_hour = options_.default_requests_per_hour,
-                   .credentials = options_.auth ? options_.auth->budgets() : 1,
-                   .window = options_.rate.window}),
-          loop_(options_.cancel, options_.max_parallel) {}
+          budget_(options_.budget ? options_.budget : shared_budget()),
+          loop_(options_.cancel, options_.max_parallel) {
+        budget_->begin({.per_hour = options_.requests_per_hour,
+                        .default_per_hour = options_.default_requests_per_hour,
+                        .credentials = options_.auth ? options_.auth->budgets() : 1,
+                        .window = options_.rate.window});
+    }
 
     Result<Response> fetch(Request request) override;
     [[nodiscard]] ClientStats stats() const override;
@@ -98,10 +100,10 @@ class CurlClient : public Client {
     const ClientOptions options_;
     const std::shared_ptr<const TransferRules> rules_;
     const RetryRules retry_rules_;
+    const std::shared_ptr<SharedBudget> budget_;
 
     std::mutex mutex_;  // of what follows, up to the empty line
     std::condition_variable turn_ended_;
-    Budget budget_;
     int in_flight_ = 0;
     int waiting_ = 0;
     Millis waiting_since_ = 0;
@@ -228,7 +230,8 @@ Result<int> CurlClient::take_turn(bool with_credentials, const std::string& url)
         Millis wait = look_up;
         if (in_flight_ < options_.max_parallel) {
             auto now = now_millis();
-            auto turn = with_credentials ? budget_.take(now) : Budget::Turn{foreign, 0};
+            auto turn = with_credentials ? budget_->with([&](Budget& budget) { return budget.take(now); })
+                                         : Budget::Turn{foreign, 0};
             if (turn.credential >= 0 || !with_credentials) {
                 ++in_flight_;
                 taken = turn.credential;
@@ -252,10 +255,11 @@ void CurlClient::end_turn(int credential, const Outcome* outcome) {
     std::lock_guard lock(mutex_);
     --in_flight_;
     if (credential != foreign && outcome == nullptr) {
-        budget_.give_back(credential);
+        budget_->with([&](Budget& budget) { budget.give_back(credential); });
     } else if (credential != foreign) {
         auto now = now_millis();
-        budget_.answered(credential, read_allowance(options_.rate, outcome->response, now), now);
+        auto told = read_allowance(options_.rate, outcome->response, now);
+        budget_->with([&](Budget& budget) { budget.answered(credential, told, now); });
     }
     turn_ended_.notify_one();
 }
@@ -290,8 +294,9 @@ Result<> CurlClient::pause(const Decision& decision, int credential, const std::
     }
     if (by_limit && credential != foreign) {
         // take_turn() waits for it.
-        std::lock_guard lock(mutex_);
-        decision.scope == Scope::client ? budget_.hold_all(until) : budget_.hold(credential, until);
+        budget_->with([&](Budget& budget) {
+            decision.scope == Scope::client ? budget.hold_all(until) : budget.hold(credential, until);
+        });
         return {};
     }
     if (by_limit && decision.pause > longest_limit_pause) return fail(limit_too_long(shown_url(url), until));
@@ -327,6 +332,8 @@ std::string Response::header(const std::string& lower_case_name) const {
     auto found = headers.find(lower_case_name);
     return found == headers.end() ? std::string() : found->second;
 }
+
+std::shared_ptr<SharedBudget> shared_budget() { return std::make_shared<SharedBudget>(); }
 
 Result<std::unique_ptr<Client>> open_client(ClientOptions options) {
     static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);

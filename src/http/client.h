@@ -71,8 +71,13 @@ struct RateRule {
     std::string secondary_body;           // ... where the body contains this (lower case)
 };
 
+// What several clients of one connection may send together. The first client's options say how much that is.
+class SharedBudget;
+std::shared_ptr<SharedBudget> shared_budget();
+
 struct ClientOptions {
     std::shared_ptr<Authenticator> auth;
+    std::shared_ptr<SharedBudget> budget;  // nullptr: one of its own
     std::vector<std::pair<std::string, std::string>> headers;
     RateRule rate;
     std::int64_t requests_per_hour = 0;  // 0: not set

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "run/custom_fields.h"
 
 namespace tarn::run {
 namespace {
@@ -20,6 +21,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 std::string lock_path(const std::string& folder) { return folder + "/tarn.lock"; }
+std::string control_path(const std::string& folder) { return folder + "/control.sqlite"; }
 std::string data_path(const std::string& folder) { return folder + "/data.duckdb"; }
 
 duck::Options duck_options(const std::string& folder, const secrets::Settings& settings) {
@@ -40,6 +42,11 @@ Failure in_use(const std::string& folder) {
 Failure cannot_use(const std::string& path, int error) {
     return fail(ErrorKind::terminal, std::string("cannot be used as home: ") + std::strerror(error), path,
                 "Check its rights or choose another home with --home.");
+}
+
+Result<secrets::Cipher> cipher_of(const HomeKey& key) {
+    if (!key.good()) return secrets::Cipher::locked(key.problem());
+    return secrets::Cipher::make(key.secret);
 }
 
 // SQL of users and connectors reads tables, not files of this machine. Cannot be switched on again while the database is open.
@@ -85,12 +92,14 @@ Result<std::unique_ptr<Home>> Home::open(const std::string& folder, const Platfo
     std::unique_ptr<Home> home(new Home(std::move(settings)));
     home->folder_ = folder;
     TARN_ASSIGN(home->lock_, HomeLock::open(folder));
-    TARN_ASSIGN(auto secret, home->settings_.encryption_secret());
-    TARN_ASSIGN(auto cipher, secrets::Cipher::make(secret));
-    home->cipher_ = std::make_unique<secrets::Cipher>(cipher);
-    TARN_ASSIGN(home->control_, open_sqlite(folder + "/control.sqlite"));
+    TARN_ASSIGN(home->control_, open_sqlite(control_path(folder)));
+    TARN_TRY(home->control_->ensure(platform.schema()));
+    TARN_ASSIGN(home->key_, open_key(*home->control_, platform, home->settings_));
+    TARN_ASSIGN(auto cipher, cipher_of(home->key_));
+    home->cipher_ = std::make_unique<secrets::Cipher>(std::move(cipher));
     TARN_ASSIGN(home->data_, DataFile::open(data_path(folder), duck_options(folder, home->settings_)));
     TARN_TRY(platform.attach(*home->data_, *home->control_));
+    TARN_TRY(restore_custom_fields(*home->data_, *home->control_, platform.schema()));
     TARN_TRY(home->data_->exclusive([](duck::Connection& connection) -> Result<> {
         TARN_TRY(connection.run(shut_out_files));
         return {};
@@ -100,6 +109,17 @@ Result<std::unique_ptr<Home>> Home::open(const std::string& folder, const Platfo
 
 connector::Environment Home::environment() const {
     return [this](const std::string& key) { return settings_.get(key); };
+}
+
+Result<std::unique_ptr<ControlStore>> open_control(const std::string& folder, const Platform& platform) {
+    std::error_code ignored;
+    if (!fs::exists(control_path(folder), ignored)) {
+        return fail(ErrorKind::terminal, "there is no data yet", folder,
+                    "Run `tarn sync` or `tarn serve` first, or choose another home with --home.");
+    }
+    TARN_ASSIGN(auto control, open_sqlite(control_path(folder)));
+    TARN_TRY(control->ensure(platform.schema()));
+    return control;
 }
 
 Result<std::unique_ptr<duck::Database>> open_data(const std::string& folder,

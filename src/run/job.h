@@ -10,6 +10,7 @@
 #include "base/cancel.h"
 #include "base/result.h"
 #include "http/client.h"
+#include "run/budgets.h"
 #include "run/home.h"
 #include "run/platform.h"
 #include "run/task.h"
@@ -25,6 +26,7 @@ struct JobRequest {
     Millis time_after = 0;
     CancelToken cancel;
     connector::SharedAnswers* answers = nullptr;
+    Budgets* budgets = nullptr;  // nullptr: the job has a budget of its own
 };
 
 struct Job {

@@ -1,15 +1,15 @@
-#include "api/subtask_rows.h"
+#include "run/subtask_rows.h"
 
 #include <algorithm>
 
 #include "base/text.h"
+#include "run/stages.h"
 
-namespace tarn::api {
+namespace tarn::run {
 namespace {
 
-bool collects(const std::string& name) {
-    auto text = lower(name);
-    return text.find("collect") != std::string::npos || text.find("clone git repo") != std::string::npos;
+bool is_collector(const std::string& name) {
+    return collects(name) || lower(name).find("clone git repo") != std::string::npos;
 }
 
 }  // namespace
@@ -19,13 +19,15 @@ void SubtaskRows::keep(const Result<std::int64_t>& done) {
 }
 
 Result<> SubtaskRows::begin(const connector::Connector& connector, const std::vector<std::string>& subtasks) {
+    TARN_TRY(control_.run("delete from _devlake_subtasks where task_id = ?", {task_id_}));
     std::int64_t number = 0, collectors = 0, others = 0;
     auto now = format_sql(now_millis());
     for (const auto& subtask : connector.subtasks) {
         ++number;
         if (std::ranges::find(subtasks, subtask.name) == subtasks.end()) continue;
         Row row;
-        row.collector = collects(subtask.name);
+        row.number = number;
+        row.collector = is_collector(subtask.name);
         std::int64_t sequence = row.collector ? ++collectors : ++others;
         TARN_ASSIGN(row.id, control_.insert("insert into _devlake_subtasks (created_at, updated_at, task_id, "
                                             "name, number, sequence, is_collector, "
@@ -50,17 +52,24 @@ void SubtaskRows::finish_row(Row& row) {
     row.finished = true;
     Millis end = now_millis();
     auto now = format_sql(end);
-    keep(control_.run(
-        "update _devlake_subtasks set finished_at = ?, updated_at = ?, spent_seconds = ? where id = ?",
-        {now, now, (end - row.began) / 1000, row.id}));
+    keep(
+        control_.run("update _devlake_subtasks set finished_at = ?, updated_at = ?, spent_seconds = ?, "
+                     "finished_records = ? "
+                     "where id = ?",
+                     {now, now, (end - row.began) / 1000, row.items, row.id}));
 }
 
-void SubtaskRows::told(const run::Progress& progress) {
+void SubtaskRows::told(const Progress& progress) {
     auto row = rows_.find(progress.subtask);
     if (row != rows_.end()) {
         last_ = progress.subtask;
-        if (row->second.began == 0) begin_row(row->second);
+        if (row->second.began == 0) {
+            begin_row(row->second);
+            log_->info("{} begins", progress.subtask);
+        }
+        row->second.items = std::max(row->second.items, progress.items);
     }
+    tell_detail(progress);
     if (progress.done == done_ || progress.total == 0) return;
     done_ = progress.done;
     for (auto& [name, other] : rows_) {
@@ -73,6 +82,17 @@ void SubtaskRows::told(const run::Progress& progress) {
                        format_sql(now_millis()), task_id_}));
 }
 
+void SubtaskRows::tell_detail(const Progress& progress) {
+    TaskProgress detail;
+    detail.subtasks = rows_.size();
+    for (const auto& [name, row] : rows_) detail.finished_subtasks += row.finished ? 1 : 0;
+    detail.items = progress.items;
+    detail.subtask = progress.subtask;
+    auto row = rows_.find(progress.subtask);
+    if (row != rows_.end()) detail.subtask_number = row->second.number;
+    running_.put(task_id_, detail);
+}
+
 std::string SubtaskRows::failed_subtask(const Error& error) const {
     for (const auto& [name, row] : rows_) {
         if (error.place == name || error.place.starts_with(name + ",")) return name;
@@ -80,7 +100,7 @@ std::string SubtaskRows::failed_subtask(const Error& error) const {
     return last_.empty() ? "unknown" : last_;
 }
 
-Result<std::string> SubtaskRows::end(const Result<run::TaskSummary>& outcome) {
+Result<std::string> SubtaskRows::end(const Result<TaskSummary>& outcome) {
     std::string failed;
     if (!outcome) {
         failed = failed_subtask(outcome.error());
@@ -101,4 +121,4 @@ Result<std::string> SubtaskRows::end(const Result<run::TaskSummary>& outcome) {
     return failed;
 }
 
-}  // namespace tarn::api
+}  // namespace tarn::run

@@ -1,0 +1,99 @@
+// Pipelines: the queue of the control store, worked off by this process (states: Apache DevLake's).
+//
+// PIPELINE_MAX_PARALLEL pipelines run at once (0 or not set: 16), those of higher priority first, then the oldest; two with the same label
+// `parallel/…` one after the other. Of all their tasks TASK_MAX_PARALLEL work at once (not set: 4), one a scope. What a stopped process left
+// unfinished goes on at the next start (RESUME_PIPELINES=false: has failed). With CONSUME_PIPELINES=false nothing is run here.
+// Thread rule: any thread. Errors: bad_data, with the name of what is wrong; those of the control store.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/cancel.h"
+#include "base/result.h"
+#include "run/blueprints.h"
+#include "run/notifier.h"
+#include "run/pipeline_run.h"
+
+namespace tarn::run {
+
+struct TriggerPolicy {
+    bool skip_collectors = false, full_sync = false;
+};
+
+class Pipelines {
+  public:
+    // terminal: a setting cannot be read.
+    static Result<std::unique_ptr<Pipelines>> make(const Home& home, const Platform& platform);
+    // Stops the running pipelines; they go on at the next start.
+    ~Pipelines();
+    Pipelines(const Pipelines&) = delete;
+    Pipelines& operator=(const Pipelines&) = delete;
+
+    // Takes back what an earlier process left unfinished, then works.
+    Result<> start();
+
+    // As the API shows them.
+    Result<nlohmann::json> create(const NewPipeline& pipeline);
+    // A pipeline of the blueprint's plan, which is made anew. bad_data: one of its pipelines is not finished, or there is nothing to run.
+    Result<nlohmann::json> trigger(const Blueprint& blueprint, const TriggerPolicy& policy);
+    Result<nlohmann::json> tasks(std::int64_t pipeline_id);
+    Result<std::optional<nlohmann::json>> rerun_pipeline(std::int64_t id);
+    Result<std::optional<nlohmann::json>> rerun_task(std::int64_t id);
+    // false: there is no such pipeline
+    Result<bool> cancel(std::int64_t id);
+    [[nodiscard]] PipelineRows rows() const { return PipelineRows(home_); }
+
+    // Runs `work` while no pipeline runs and none can begin; false: one is running. `work` must not call back.
+    Result<bool> while_idle(const std::function<Result<>()>& work);
+
+  private:
+    struct Limits {
+        std::size_t pipelines = 16, tasks = 4;
+        bool resume = true, consume = true;
+    };
+    struct Running {
+        CancelToken cancel;
+        std::string parallel_label;
+        std::thread thread;
+    };
+
+    Pipelines(const Home& home, const Platform& platform, const Limits& limits);
+    static Result<Limits> limits_of(const Home& home);
+    Result<> take_back();
+    void dispatch();
+    Result<bool> begin_next();
+    Result<std::optional<std::int64_t>> next_id(std::string& parallel_label);
+    void run_one(std::int64_t id, const CancelToken& cancel);
+    Result<> run_and_finish(std::int64_t id, const CancelToken& cancel);
+    void join_ended();
+
+    const Home& home_;
+    const Platform& platform_;
+    const Limits limits_;
+    Notifier notifier_;
+    TaskGate gate_;
+    Budgets budgets_;
+    RunningTasks running_tasks_;
+    std::atomic<bool> stopping_ = false;
+    const RunContext context_;
+
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::map<std::int64_t, Running> running_;
+    std::vector<std::thread> ended_;
+    std::thread dispatcher_;
+};
+
+}  // namespace tarn::run
