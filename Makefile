@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 JOBS ?= $(shell nproc)
 ROUNDS ?= 50
+WORKERS ?= 3
 CASES ?= ../shared/conformance
 PLUGINS ?=
 ARGS ?=
@@ -22,6 +23,7 @@ help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 	@echo
 	@echo 'ROUNDS=n  rounds of the fault tests (50)      JOBS=n       parallel jobs (cores)'
+	@echo 'WORKERS=n files of end-to-end tests side by side (3)'
 	@echo 'CASES=dir recorded cases for conformance      PLUGINS=a,b  only these of them'
 
 setup: ## install what the build needs (Debian 12 packages, DuckDB in .deps)
@@ -59,7 +61,7 @@ asan: setup ## unit tests under the address and undefined behaviour sanitizers
 	@UBSAN_OPTIONS=print_stacktrace=1 build-asan/tarn_unit --gtest_brief=1 $(ARGS)
 
 e2e: build ## the fake sources, and the running program against them (ARGS=-k ...)
-	@if [ -d tests/e2e ]; then $(PYTHON) -m pytest -q -p no:cacheprovider tests/fake tests/e2e $(ARGS); \
+	@if [ -d tests/e2e ]; then $(PYTHON) -m pytest -q -p no:cacheprovider -n $(WORKERS) --dist loadgroup --durations=25 tests/fake tests/e2e $(ARGS); \
 	else echo 'e2e: skipped, there is no tests/e2e'; fi
 
 conformance: build ## recorded cases of Apache DevLake, table by table

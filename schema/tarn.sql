@@ -9,6 +9,15 @@ create table _tarn_stamps (
     primary key (name)
 ) control;
 
+-- What depends on the key of the stored secrets: `check` is a known text, `api keys` the secret of the API keys' digests where it is another
+-- one than the key (after a rotation).
+create table _tarn_key_values (
+    name varchar(255) not null,
+    value text secret,
+    updated_at datetime,
+    primary key (name)
+) control;
+
 -- How far a model has come in a scope: it has seen all changes up to `since`, with inputs of this hash.
 create table _tarn_model_states (
     model varchar(255) not null,
@@ -17,6 +26,37 @@ create table _tarn_model_states (
     inputs_hash varchar(64),
     updated_at datetime,
     primary key (model, params)
+) control;
+
+-- What a completed task did: a row for the task, for each stream it read and for each table it wrote.
+create table _tarn_task_counts (
+    task_id ubigint not null,
+    layer varchar(20) not null,
+    name varchar(255) not null,
+    work varchar(64) not null,
+    said bigint,
+    seen bigint,
+    added bigint,
+    changed bigint,
+    deleted bigint,
+    put_aside bigint,
+    requests bigint,
+    milliseconds bigint,
+    created_at datetime,
+    primary key (task_id, layer, name),
+    index (work)
+) control;
+
+-- A repository as it was read last: hashes of its refs and of the settings. Not complete: a reading was begun and did not end. fresh: there
+-- were no commits of it before we read it, so all that is there was written with these settings.
+create table _tarn_git_states (
+    repo_id varchar(255) not null,
+    fingerprint varchar(64),
+    settings varchar(64),
+    complete boolean,
+    fresh boolean,
+    updated_at datetime,
+    primary key (repo_id)
 ) control;
 
 -- Data file ----------------------------------------------------------------------------------------------------------

@@ -15,9 +15,12 @@ int main(int argc, char** argv) {
     tarn::cli::add_serve(app, exit_code);
     tarn::cli::add_sync(app, exit_code);
     tarn::cli::add_query(app, exit_code);
+    tarn::cli::add_explain(app, exit_code);
     tarn::cli::add_connector(app, exit_code);
     tarn::cli::add_conformance(app, exit_code);
     tarn::cli::add_api(app, exit_code);
+    tarn::cli::add_key(app, exit_code);
+    tarn::cli::add_settings(app, exit_code);
     tarn::cli::add_version(app, exit_code);
     try {
         app.parse(argc, argv);

@@ -6,6 +6,8 @@
 #include "api/place.h"
 #include "api/routes.h"
 #include "run/body.h"
+#include "run/make_plan.h"
+#include "run/task_counts.h"
 
 namespace tarn::api {
 namespace {
@@ -87,6 +89,17 @@ Reply<> trigger_blueprint(const Services& services, const Call& call) {
     return Answer{.body = pipeline};
 }
 
+Reply<> estimate(const Services& services, const Call& call) {
+    TARN_ASSIGN(auto blueprint, blueprint_of(services, call));
+    auto plan = blueprint.plan.is_array() ? blueprint.plan : nlohmann::json::array();
+    // As the run's: anew, since scopes and settings may have changed.
+    if (!blueprint.advanced()) {
+        TARN_ASSIGN(plan, run::make_plan(*services.home, *services.platform, blueprint));
+    }
+    TARN_ASSIGN(auto found, run::TaskCounts(services.home->control()).estimate(plan));
+    return Answer{.body = found};
+}
+
 }  // namespace
 
 std::vector<Route> blueprint_routes() {
@@ -134,6 +147,13 @@ std::vector<Route> blueprint_routes() {
          .summary = "Deletes a blueprint; its pipelines and data stay",
          .handle = delete_blueprint,
          .answers = {{200, "Envelope"}},
+         .refusals = {404}},
+        {.method = "GET",
+         .pattern = one + "/estimate",
+         .tag = tag,
+         .summary = "Requests and seconds that a run is likely to need, by the last ones of its tasks",
+         .handle = estimate,
+         .answers = {{200, "Estimate"}},
          .refusals = {404}},
         {.method = "POST",
          .pattern = one + "/trigger",

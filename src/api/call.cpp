@@ -1,6 +1,7 @@
 #include "api/call.h"
 
 #include "base/json_depth.h"
+#include "run/home_key.h"
 
 namespace tarn::api {
 namespace {
@@ -27,7 +28,7 @@ Answer answer_of(const Error& error) {
         case ErrorKind::bad_data: return envelope(400, error.text());
         case ErrorKind::transient: return envelope(503, error.text());
         case ErrorKind::cancelled: return envelope(504, error.text());
-        default: return envelope(500, error.text());
+        default: return envelope(run::is_key_problem(error) ? 503 : 500, error.text());
     }
 }
 

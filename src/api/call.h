@@ -1,13 +1,14 @@
 // One request and its answer, as handlers see them.
 //
 // A handler gives a Reply: an Answer, or the Answer that refuses. An Error becomes the envelope: bad_data 400, transient 503, cancelled
-// 504, else 500. TARN_TRY and TARN_ASSIGN pass on both.
+// 504, the key of the stored secrets 503, else 500. TARN_TRY and TARN_ASSIGN pass on both.
 // Thread rule: plain values.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -38,6 +39,11 @@ class [[nodiscard]] Reply : public tl::expected<T, Answer> {
     Reply(const Failure& failure) : Base(tl::unexpect, answer_of(failure.value())) {}
 };
 
+// One part of a multipart form.
+struct FormPart {
+    std::string name, filename, content;
+};
+
 struct Call {
     std::map<std::string, std::string> path;  // values of `{name}`, decoded
     std::string rest;                         // what `{name...}` stands for, not decoded
@@ -45,7 +51,8 @@ struct Call {
     std::map<std::string, std::string> headers;  // names in lower case
     std::string raw_query;
     std::string body;
-    std::string peer, host;  // address of the caller; the Host header
+    std::vector<FormPart> form;  // of a multipart body, in the place of `body`
+    std::string peer, host;      // address of the caller; the Host header
 
     // bad_data, with line and column, where the body is not JSON or too deep; an empty one is an empty object
     [[nodiscard]] Result<nlohmann::json> json() const;

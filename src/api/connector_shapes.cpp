@@ -147,8 +147,11 @@ std::vector<std::pair<std::string, Json>> connector_shapes(const Connector& conn
     if (declares(connector, Needs::connection)) {
         const auto& declared = connector.connection;
         Properties shown = {{"id", whole()}, {"createdAt", time()}, {"updatedAt", time()}};
-        out.emplace_back("Connection",
-                         fields_object(connector, declared.table, declared.fields, shown, false, false));
+        auto connection = fields_object(connector, declared.table, declared.fields, shown, false, false);
+        connection["properties"]["problem"] = text();
+        connection["properties"]["problem"]["description"] =
+            "Which stored secret cannot be used, and what to do";
+        out.emplace_back("Connection", std::move(connection));
         out.emplace_back("ConnectionBody",
                          fields_object(connector, declared.table, declared.fields, {}, true, false));
         out.emplace_back("ConnectionPatch",

@@ -35,7 +35,12 @@ Json shown(const ControlRows& rows, std::size_t row) {
 }
 
 Result<std::string> digest_of(const run::Home& home, const std::string& key) {
-    return secrets::api_key_digest(home.settings().get("ENCRYPTION_SECRET"), key);
+    if (!home.key().good()) {
+        Error error = home.key().problem();
+        error.message += "; API keys cannot be made or checked without it";
+        return fail(std::move(error));
+    }
+    return secrets::api_key_digest(home.key().digest_secret, key);
 }
 
 Result<> check_path(const std::string& pattern) {

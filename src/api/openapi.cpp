@@ -30,6 +30,11 @@ Json schema_of(const std::string& name, const Connector* connector) {
     return name.ends_with("[]") ? shape::list(ref) : ref;
 }
 
+// What a body is sent as: a shape whose name ends with Form is a multipart form.
+Json body_of(const std::string& name, const Json& schema) {
+    return {{name.ends_with("Form") ? "multipart/form-data" : "application/json", {{"schema", schema}}}};
+}
+
 Json content_of(const Json& schema) { return {{"application/json", {{"schema", schema}}}}; }
 
 bool is_number(const std::string& name) {
@@ -125,7 +130,8 @@ Json operation_of(const Route& route, const std::string& path, const Connector* 
     if (auto parameters = parameters_of(route); !parameters.empty())
         out["parameters"] = std::move(parameters);
     if (!route.body.empty())
-        out["requestBody"] = {{"required", true}, {"content", content_of(schema_of(route.body, connector))}};
+        out["requestBody"] = {{"required", true},
+                              {"content", body_of(route.body, schema_of(route.body, connector))}};
     return out;
 }
 

@@ -2,6 +2,7 @@
 #include "api/place.h"
 #include "api/routes.h"
 #include "run/pipeline_log.h"
+#include "run/task_counts.h"
 
 namespace tarn::api {
 namespace {
@@ -66,6 +67,14 @@ Reply<> get_subtasks(const Services& services, const Call& call) {
     TARN_ASSIGN(auto id, call.id("pipelineId"));
     TARN_ASSIGN(auto subtasks, services.pipelines->rows().subtasks(id));
     return Answer{.body = subtasks};
+}
+
+Reply<> get_counts(const Services& services, const Call& call) {
+    TARN_ASSIGN(auto id, call.id("pipelineId"));
+    TARN_ASSIGN(auto found, services.pipelines->rows().find(id));
+    if (!found) return no_pipeline(id);
+    TARN_ASSIGN(auto counts, run::TaskCounts(services.home->control()).counts(id));
+    return Answer{.body = counts};
 }
 
 Reply<> rerun_pipeline(const Services& services, const Call& call) {
@@ -144,6 +153,13 @@ std::vector<Route> pipeline_routes() {
          .summary = "A pipeline's tasks with their subtasks, and how much is collected",
          .handle = get_subtasks,
          .answers = {{200, "Subtasks"}}},
+        {.method = "GET",
+         .pattern = one + "/counts",
+         .tag = tag,
+         .summary = "What its completed tasks asked for, met and wrote, and where that does not add up",
+         .handle = get_counts,
+         .answers = {{200, "TaskCounts"}},
+         .refusals = {404}},
         {.method = "POST",
          .pattern = one + "/rerun",
          .tag = tag,

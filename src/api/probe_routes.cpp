@@ -10,12 +10,15 @@ Reply<> ping(const Services&, const Call&) { return Answer{.empty = true}; }
 
 Reply<> ready(const Services&, const Call&) { return envelope(200, "ready"); }
 
-// Connectors that were left out do not make the others ill: they are told in `data`.
+// Connectors that were left out do not make the others ill, nor does a key that does not fit: they are told in `data`.
 Reply<> health(const Services& services, const Call&) {
     TARN_TRY(services.home->control().query("select id from _devlake_pipelines limit 1"));
     Json problems = Json::array();
+    const auto& key = services.home->key();
+    if (!key.good()) problems.push_back(key.problem().text());
     for (const auto& problem : services.platform->problems()) problems.push_back(problem.text());
-    return envelope(200, "good", problems.empty() ? Json() : Json{{"problems", problems}});
+    const char* state = key.good() ? "good" : "degraded: stored secrets cannot be used";
+    return envelope(200, state, problems.empty() ? Json() : Json{{"problems", problems}});
 }
 
 Reply<> migrated(const Services&, const Call&) { return envelope(200, "success"); }
@@ -42,7 +45,7 @@ std::vector<Route> probe_routes() {
         {.method = "GET",
          .pattern = "/health",
          .tag = tag,
-         .summary = "Whether the stores can be read, and which connectors were left out",
+         .summary = "Whether the stores can be read, their key fits, and which connectors were left out",
          .handle = health,
          .answers = {{200, "Envelope"}}},
         {.method = "GET",

@@ -7,6 +7,8 @@
 #include "api/keys.h"
 #include "api/target.h"
 #include "base/log.h"
+#include "run/csv_files.h"
+#include "run/extract_fields.h"
 
 namespace tarn::api {
 namespace {
@@ -57,10 +59,11 @@ Path prefixless(const std::string& target, bool& needs_key) {
 const std::vector<Route>& routes() {
     static const std::vector<Route> all = [] {
         std::vector<Route> made;
-        for (const auto& part : {probe_routes(), plugin_routes(), webhook_routes(), webhook_post_routes(),
-                                 connection_routes(), scope_routes(), scope_config_routes(), remote_routes(),
-                                 data_routes(), key_routes(), user_routes(), document_routes(),
-                                 project_routes(), blueprint_routes(), pipeline_routes(), query_routes()}) {
+        for (const auto& part :
+             {probe_routes(), plugin_routes(), webhook_routes(), webhook_post_routes(), connection_routes(),
+              scope_routes(), scope_config_routes(), remote_routes(), data_routes(), key_routes(),
+              user_routes(), document_routes(), project_routes(), blueprint_routes(), pipeline_routes(),
+              query_routes(), number_routes(), field_routes(), file_routes()}) {
             made.insert(made.end(), part.begin(), part.end());
         }
         return made;
@@ -82,6 +85,12 @@ bool declares(const connector::Connector& connector, Needs needs) {
         case Needs::scope_config: return !connector.scope_config.table.empty();
         case Needs::remote: return has_level(false);
         case Needs::search: return has_level(true);
+        case Needs::uploads: return run::csv_files(connector.folder).any_method("POST");
+        case Needs::files: return run::csv_files(connector.folder).any_method("PUT");
+        case Needs::fields: {
+            auto rules = run::field_rules(connector.folder);
+            return rules && rules->has_value();
+        }
     }
     return false;
 }

@@ -24,7 +24,7 @@ struct Services {
 };
 
 // What a connector must declare so that it has a route.
-enum class Needs { nothing, connection, scope, scope_config, remote, search };
+enum class Needs { nothing, connection, scope, scope_config, remote, search, uploads, files, fields };
 
 struct Parameter {
     std::string name, type;  // type: integer, string, boolean
@@ -73,5 +73,8 @@ std::vector<Route> project_routes();
 std::vector<Route> blueprint_routes();
 std::vector<Route> pipeline_routes();
 std::vector<Route> query_routes();
+std::vector<Route> file_routes();
+std::vector<Route> field_routes();
+std::vector<Route> number_routes();
 
 }  // namespace tarn::api

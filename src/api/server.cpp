@@ -40,6 +40,20 @@ void put_missing_body(const httplib::Request&, httplib::Response& response) {
     if (response.body.empty()) put(envelope(response.status, "the request was refused"), response);
 }
 
+void read_form(const httplib::ContentReader& reader, std::size_t most, std::vector<FormPart>& form,
+               std::size_t& size) {
+    reader(
+        [&](const httplib::MultipartFormData& part) {
+            form.push_back({part.name, part.filename, {}});
+            return true;
+        },
+        [&](const char* data, std::size_t length) {
+            size += length;
+            if (size <= most) form.back().content.append(data, length);
+            return true;
+        });
+}
+
 // A body that is too long is read to its end all the same: what stood in the way would be taken for the next request.
 Answer with_body(const Services& services, const httplib::Request& request,
                  const httplib::ContentReader& reader) {
@@ -47,7 +61,9 @@ Answer with_body(const Services& services, const httplib::Request& request,
     bool has_body =
         request.has_header("Transfer-Encoding") || request.get_header_value("Content-Length") > "0";
     std::size_t most = most_bytes(request.method, request.target), size = 0;
-    if (has_body) {
+    if (request.is_multipart_form_data()) {
+        read_form(reader, most, call.form, size);
+    } else if (has_body) {
         reader([&](const char* data, std::size_t length) {
             size += length;
             if (size <= most) call.body.append(data, length);

@@ -55,6 +55,50 @@ Json with(Properties properties, const Properties& more) {
     return object(properties);
 }
 
+// Which of the texts a file wants is for its declaration to say.
+Json csv_form() {
+    Properties texts = {{"file", {{"type", "string"}, {"format", "binary"}}}};
+    std::vector<std::string> optional;
+    for (const auto* name : {"boardId", "boardName", "qaProjectId", "qaProjectName", "incremental"}) {
+        texts.emplace_back(name, text());
+        optional.emplace_back(name);
+    }
+    return object(texts, optional);
+}
+
+Json number_shape(const Properties& more) {
+    Properties properties = {{"metric", text()}, {"version", whole()}, {"title", text()}, {"unit", text()}};
+    properties.insert(properties.end(), more.begin(), more.end());
+    return object(properties);
+}
+
+Properties measured() {
+    return {{"project", text()},
+            {"value", nullable(number())},
+            {"levels", Json{{"type", "object"}}},
+            {"more", Json{{"type", "object"}}}};
+}
+
+Json explained_number() {
+    auto properties = measured();
+    for (const auto& [name, schema] : Properties{{"definition", text()},
+                                                 {"from", time()},
+                                                 {"to", time()},
+                                                 {"row_count", whole()},
+                                                 {"rows", list(Json{{"type", "object"}})}})
+        properties.emplace_back(name, schema);
+    return number_shape(properties);
+}
+
+Json custom_field(bool shown) {
+    Json type = text();
+    if (!shown) type["enum"] = {"varchar(255)", "text", "bigint", "float", "timestamp"};
+    Properties properties = {
+        {"columnName", text()}, {"displayName", text()}, {"dataType", type}, {"description", text()}};
+    if (shown) properties.emplace_back("isCustomizedField", flag());
+    return object(properties, {"description"});
+}
+
 Json posted(const std::vector<PostedField>& fields, const Properties& more = {}) {
     Properties properties = more;
     std::vector<std::string> optional;
@@ -298,19 +342,39 @@ Json subtasks() {
                    {"count", whole()}});
 }
 
+Json task_counts() {
+    auto stream = object(
+        {{"name", text()}, {"sourceSaid", nullable(whole())}, {"seen", whole()}, {"requests", whole()}});
+    auto table = object({{"name", text()}, {"added", whole()}, {"changed", whole()}, {"deleted", whole()}});
+    auto task = object({{"taskId", whole()},
+                        {"plugin", text()},
+                        {"requests", whole()},
+                        {"milliseconds", whole()},
+                        {"putAside", whole()},
+                        {"streams", list(stream)},
+                        {"tables", list(table)},
+                        {"problems", list(text())}});
+    return object({{"tasks", list(task)}});
+}
+
 Properties run_shapes() {
-    return {{"Project", project()},
-            {"Projects", object({{"projects", list(named("Project"))}, {"count", whole()}})},
-            {"ProjectBody", project_body()},
-            {"ProjectCheck", object({{"exist", flag()}})},
-            {"MetricSetting", metric_setting()},
-            {"Blueprint", blueprint()},
-            {"Blueprints", object({{"blueprints", list(named("Blueprint"))}, {"count", whole()}})},
-            {"BlueprintBody", blueprint_body(false)},
-            {"BlueprintChange", blueprint_body(true)},
-            {"TriggerBody",
-             object({{"skipCollectors", flag()}, {"fullSync", flag()}}, {"skipCollectors", "fullSync"})},
-            {"Subtasks", subtasks()}};
+    return {
+        {"Project", project()},
+        {"Projects", object({{"projects", list(named("Project"))}, {"count", whole()}})},
+        {"ProjectBody", project_body()},
+        {"ProjectCheck", object({{"exist", flag()}})},
+        {"MetricSetting", metric_setting()},
+        {"Blueprint", blueprint()},
+        {"Blueprints", object({{"blueprints", list(named("Blueprint"))}, {"count", whole()}})},
+        {"BlueprintBody", blueprint_body(false)},
+        {"BlueprintChange", blueprint_body(true)},
+        {"TriggerBody",
+         object({{"skipCollectors", flag()}, {"fullSync", flag()}}, {"skipCollectors", "fullSync"})},
+        {"Subtasks", subtasks()},
+        {"TaskCounts", task_counts()},
+        {"Estimate",
+         object(
+             {{"tasks", whole()}, {"unknownTasks", whole()}, {"requests", whole()}, {"seconds", number()}})}};
 }
 
 Json config_projects() {
@@ -372,6 +436,16 @@ Properties framework_shapes() {
             {"Tasks", object({{"count", whole()}, {"tasks", nullable(list(named("Task")))}})},
             {"QueryBody", object({{"sql", text()}})},
             {"QueryRows", object({{"columns", list(column)}, {"rows", list(list(any()))}})},
+            {"CsvForm", csv_form()},
+            {"CustomField", custom_field(true)},
+            {"CustomFieldBody", custom_field(false)},
+            {"NumberDefinition", number_shape({{"definition", text()}, {"levels", list(text())}})},
+            {"ProjectNumbers", object({{"project", text()},
+                                       {"from", time()},
+                                       {"to", time()},
+                                       {"numbers", list(named("ProjectNumber"))}})},
+            {"ProjectNumber", number_shape(measured())},
+            {"ExplainedNumber", explained_number()},
             {"ApiKey", api_key()},
             {"ApiKeys", object({{"apikeys", list(named("ApiKey"))}, {"count", whole()}})},
             {"ApiKeyBody", api_key_body()},

@@ -10,10 +10,13 @@ constexpr int exit_done = 0, exit_failed = 1, exit_usage = 2, exit_cancelled = 3
 
 void add_serve(CLI::App& app, int& exit_code);
 void add_sync(CLI::App& app, int& exit_code);
+void add_explain(CLI::App& app, int& exit_code);
 void add_query(CLI::App& app, int& exit_code);
 void add_connector(CLI::App& app, int& exit_code);
 void add_conformance(CLI::App& app, int& exit_code);
 void add_api(CLI::App& app, int& exit_code);
+void add_key(CLI::App& app, int& exit_code);
+void add_settings(CLI::App& app, int& exit_code);
 void add_version(CLI::App& app, int& exit_code);
 
 }  // namespace tarn::cli

@@ -89,6 +89,8 @@ Result<> serve(const ServeOptions& options) {
     TARN_ASSIGN(auto platform, load_platform(settings));
     for (const auto& problem : platform->problems()) log()->warn("connector left out: {}", problem.text());
     TARN_ASSIGN(auto home, run::Home::open(folder, *platform, settings));
+    if (!home->key().good()) log()->error("degraded: {}", home->key().problem().text());
+    if (!home->key().note.empty()) log()->warn("{}", home->key().note);
     TARN_ASSIGN(auto pipelines, run::Pipelines::make(*home, *platform));
     TARN_ASSIGN(auto server,
                 api::Server::start({platform.get(), home.get(), pipelines.get()}, options.host, port));

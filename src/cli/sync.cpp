@@ -18,8 +18,11 @@
 #include "cli/progress.h"
 #include "http/url.h"
 #include "run/connection.h"
+#include "run/git_task.h"
 #include "run/home.h"
 #include "run/job.h"
+#include "run/measure.h"
+#include "run/numbers.h"
 #include "run/scopes.h"
 
 namespace tarn::cli {
@@ -32,8 +35,8 @@ struct SyncOptions {
     std::map<std::string, std::string> fields;   // connection field -> value
     std::map<std::string, std::string> secrets;  // connection field -> name of an environment variable
     std::map<std::string, std::string> scope;    // scope option -> value
-    std::string home, subtasks, time_after;
-    bool full = false, skip_collectors = false;
+    std::string home, subtasks, time_after, project;
+    bool full = false, skip_collectors = false, git = false;
 };
 
 // ---- flags from the declaration
@@ -111,9 +114,11 @@ void add_own_flags(CLI::App& app, SyncOptions& options) {
     app.add_option("--home", options.home, "folder of the data (TARN_HOME, ./data)");
     app.add_flag("--full", options.full, "collect and transform everything anew");
     app.add_flag("--skip-collectors", options.skip_collectors, "transform only what is there");
+    app.add_flag("--git", options.git, "also read the history of the scope's repository");
     app.add_option("--subtasks", options.subtasks, "only these, separated by commas");
     app.add_option("--time-after", options.time_after,
                    "only what is younger, 2026-01-31 or 2026-01-31T12:00:00Z");
+    app.add_option("--in-project", options.project, "make the scope a part of this project");
 }
 
 // ---- connection and scope
@@ -232,8 +237,43 @@ void print_summary(const run::TaskSummary& summary) {
             << "See them: tarn query \"select * from _tarn_rejects order by created_at desc limit 20\"\n";
 }
 
+Result<> print_numbers(const run::Home& home, const run::Platform& platform, const std::string& project) {
+    TARN_ASSIGN(auto numbers, run::Numbers::load(platform));
+    TARN_ASSIGN(auto connection, home.data().reader());
+    TARN_ASSIGN(auto values,
+                run::project_numbers(*connection, numbers, project, run::usual_range(now_millis())));
+    std::vector<std::vector<std::string>> rows = {{"number", "value", "level", "explained by"}};
+    for (const auto& one : values) {
+        rows.push_back({one["title"], run::number_text(one["value"], one["unit"]),
+                        run::level_text(one["levels"]), "tarn explain " + one["metric"].get<std::string>()});
+    }
+    std::cout << fmt::format(
+                     "\n{}, the last half year (tarn explain <number> --project \"{}\" shows the rows):\n",
+                     project, project)
+              << text_table(rows, rows[0].size());
+    return {};
+}
+
+// The numbers of every project that the scope is part of.
+Result<> measure(const run::Home& home, const run::Platform& platform, const run::Job& job,
+                 const SyncOptions& options, const CancelToken& cancel) {
+    const auto& connector = job.spec.connector->connector;
+    const auto& params = job.spec.values.params;
+    if (!options.project.empty()) {
+        TARN_ASSIGN(auto count, run::add_to_project(home, platform, connector, params, options.project));
+        if (count == 0)
+            std::cout << "nothing of the scope belongs into a project: it has no repository, board or CI\n";
+    }
+    TARN_ASSIGN(auto projects, run::projects_of_scope(home, connector, params));
+    for (const auto& project : projects) {
+        TARN_TRY(run::measure_project(home, platform, project, cancel));
+        TARN_TRY(print_numbers(home, platform, project));
+    }
+    return {};
+}
+
 Result<run::Job> prepare(const run::Home& home, const run::LoadedConnector& loaded,
-                         const SyncOptions& options, const CancelToken& cancel) {
+                         const SyncOptions& options, const CancelToken& cancel, Json& scope) {
     run::JobRequest request;
     request.connector = &loaded;
     request.subtasks = split(options.subtasks, ',');
@@ -248,7 +288,37 @@ Result<run::Job> prepare(const run::Home& home, const run::LoadedConnector& load
     TARN_ASSIGN(auto body, body_of(options));
     TARN_ASSIGN(auto connection, connection_for(home, loaded.connector, std::move(body)));
     TARN_ASSIGN(request.options, scope_options(loaded.connector, options, connection.id));
+    scope = request.options;
     return run::prepare_job(home, request);
+}
+
+// The scope's repository, with the connection's token.
+Result<> sync_git(const run::Platform& platform, const run::LoadedConnector& loaded, const run::Home& home,
+                  const Json& scope_options, const SyncOptions& options, const CancelToken& cancel,
+                  ProgressLine& line) {
+    const auto& connector = loaded.connector;
+    run::Connections connections(connector, home.control(), home.cipher());
+    TARN_ASSIGN(auto connection, connections.find(scope_options["connectionId"].get<std::int64_t>()));
+    run::Scopes scopes(connector, home.control(), home.environment());
+    TARN_ASSIGN(auto scope, scopes.find(scope_options));
+    if (!connection || !scope) return fail(ErrorKind::bug, "the scope that was collected is not there");
+    auto config_id = scope->value("scope_config_id", Json());
+    TARN_ASSIGN(auto config,
+                scopes.config(config_id.is_number_integer() ? config_id.get<std::int64_t>() : 0));
+    TARN_ASSIGN(auto task, run::git_task_of(platform, connector, *connection, *scope, config));
+    if (!task) return fail(ErrorKind::bad_data, "the scope has no address of a repository", "--git");
+    run::JobRequest request;
+    request.connector = run::git_plugin(platform);
+    request.options = (*task)["options"];
+    request.full_sync = options.full;
+    request.cancel = cancel;
+    TARN_ASSIGN(auto job, run::prepare_job(home, request));
+    auto summary = run::run_task(job.spec, *job.client, home.data(), home.control(),
+                                 [&](const run::Progress& progress) { line.show(progress); });
+    line.end();
+    if (!summary) return fail(summary.error());
+    print_summary(*summary);
+    return {};
 }
 
 Result<> sync(const run::Platform& platform, const run::LoadedConnector& loaded, secrets::Settings settings,
@@ -256,14 +326,16 @@ Result<> sync(const run::Platform& platform, const run::LoadedConnector& loaded,
     CancelToken cancel;
     StopSignals signals([cancel] { cancel.cancel(); });
     TARN_ASSIGN(auto home, run::Home::open(home_folder(options.home), platform, std::move(settings)));
-    TARN_ASSIGN(auto job, prepare(*home, loaded, options, cancel));
+    Json scope;
+    TARN_ASSIGN(auto job, prepare(*home, loaded, options, cancel, scope));
     ProgressLine line;
     auto summary = run::run_task(job.spec, *job.client, home->data(), home->control(),
                                  [&](const run::Progress& progress) { line.show(progress); });
     line.end();
     if (!summary) return fail(summary.error());
     print_summary(*summary);
-    return {};
+    if (options.git) TARN_TRY(sync_git(platform, loaded, *home, scope, options, cancel, line));
+    return measure(*home, platform, job, options, cancel);
 }
 
 // ---- command line

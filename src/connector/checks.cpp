@@ -295,7 +295,31 @@ Names field_columns(const std::vector<Field>& fields) {
 
 }  // namespace
 
+namespace {
+
+// Stages of other plugins are checked when a plan is made: which are there is known then.
+void check_plan(const Connector& connector, Problems& problems) {
+    auto known = [&](const std::string& subtask, const std::string& where) {
+        if (connector.subtask(subtask) == nullptr)
+            problems.add(problems.file(), where + ": subtask '" + subtask + "' is not in subtasks");
+    };
+    for (const auto& stage : connector.plan) {
+        if (stage.plugin != connector.name) continue;
+        for (const auto& subtask : stage.subtasks) known(subtask, "plan");
+    }
+    if (connector.mapping.subtask.empty()) return;
+    known(connector.mapping.subtask, "mapping");
+    if (std::ranges::none_of(connector.options,
+                             [&](const Field& option) { return option.name == connector.mapping.option; }))
+        problems.add(problems.file(), "mapping: option '" + connector.mapping.option + "' is not in options");
+}
+
+}  // namespace
+
 void cross_check(const Connector& connector, Problems& problems) {
+    check_plan(connector, problems);
+    if (!connector.is_metric() && (!connector.plan.empty() || !connector.mapping.subtask.empty()))
+        problems.add(problems.file(), "'plan' and 'mapping' are a metric's: they go without a 'scope'");
     for (const auto& stream : connector.streams) check_stream(connector, stream, problems);
     check_raw_names(connector, problems);
     check_connection(connector, problems);

@@ -56,6 +56,7 @@ class Collection {
     Result<> drain(PageFetch& fetch, const PageQueue::Source& source, bool details);
     Result<> take(Delivery& page, bool details);
     void end_unit(const Delivery& page, bool details);
+    void note_said(const Delivery& page, bool details);
     void note_point(const Delivery& page);
     [[nodiscard]] PageFetch::Rules rules(bool details) const;
     [[nodiscard]] std::string fingerprint() const;
@@ -87,6 +88,8 @@ class Collection {
     Millis zone_offset_ = 0;
 
     bool whole_ = true;  // all lists were read to their end
+    bool tells_ = true;  // the source says how long each list is
+    std::int64_t said_ = 0;
     bool unit_partial_ = false;
     bool absent_ = false;  // the source has no such list for this scope now
     // Input and key of items, where unfinished items are read again after the list.
@@ -107,10 +110,11 @@ Result<> Collection::begin() {
     mode_ = sync_mode(state_, task_.full_sync, task_.time_after);
     if (!stream_.basis.empty()) TARN_TRY(read_basis());
     if (stream_.since || stream_.window) since_ = mode_.since;
-    if (stream_.since && !mode_.full) {
+    if (since_ != 0 && !mode_.full) {
         // Sources tell times cut to seconds: what came within the second of the last start counts as new.
         constexpr Millis second = 1000;
-        since_ = std::max<Millis>(1, (since_ - stream_.since->overlap) / second * second);
+        Millis overlap = stream_.since ? stream_.since->overlap : stream_.window->overlap;
+        since_ = std::max<Millis>(1, (since_ - overlap) / second * second);
     }
     if (stream_.since && !stream_.since->zone.empty() && since_ != 0) TARN_TRY(find_zone());
     TARN_ASSIGN(pass_,
@@ -378,9 +382,17 @@ Result<> Collection::take(Delivery& page, bool details) {
     }
     items_ +=
         static_cast<std::int64_t>(batch_->add(std::move(page.outcome), input_of(page.job.unit, details)));
+    note_said(page, details);
     if (page.job.unit.parent == nullptr) note_point(page);
     if (page.unit_done) end_unit(page, details);
     return {};
+}
+
+// Of lists that are read from their start to their end alone.
+void Collection::note_said(const Delivery& page, bool details) {
+    if (details || page.job.at != Position{}) return;
+    tells_ = tells_ && page.outcome.followers.total >= 0;
+    said_ += std::max<std::int64_t>(page.outcome.followers.total, 0);
 }
 
 void Collection::note_point(const Delivery& page) {
@@ -409,6 +421,7 @@ void Collection::end_unit(const Delivery& page, bool details) {
 Result<CollectSummary> Collection::end(Millis read_at) {
     summary_.requests = earlier_requests_;
     summary_.complete = whole_ && since_ == 0;
+    if (whole_ && tells_ && !pass_->resumed()) summary_.said = said_;
     // Below parents, what vanished is told by each parent.
     if (!gone_parents_.empty()) TARN_TRY(pass_->forget_inputs(gone_parents_));
     if (!basis_.empty()) TARN_TRY(pass_->write({}, {}, {{basis_key, {basis_, now()}}}));

@@ -44,6 +44,7 @@ struct CollectSummary {
     std::int64_t parents = 0;  // read in this run
     std::int64_t skipped = 0;  // answers of a status that is skipped
     bool complete = false;     // all there is was read
+    std::int64_t said = -1;    // items of the lists that were read, by the source; -1: it does not tell
 };
 
 Result<CollectSummary> collect(const CollectTask& task, http::Client& client, DataFile& data,

@@ -24,7 +24,8 @@ namespace tarn::connector {
 using Ordered = std::vector<std::pair<std::string, std::string>>;  // keeps the file's order
 
 struct Field {
-    std::string name, kind;  // url, text, secret, number, boolean, regex, regexes, list, map, json, choice
+    std::string name,
+        kind;  // url, proxy, text, secret, number, boolean, regex, regexes, list, map, json, choice
     std::string title, help, default_value;
     std::string column;  // of the connection or scope config table; default: snake_case of the name
     bool required = false;
@@ -59,6 +60,7 @@ struct Window {
     std::string query, format = "{from}..{to}", total;
     std::int64_t cap = 0;
     Millis start = 0;           // first time where nothing is known
+    Millis overlap = 0;         // asked for again before the last success
     std::vector<int> too_many;  // statuses that also mean: split
 };
 
@@ -97,6 +99,12 @@ struct Subtask {
     bool enabled = true;
 };
 
+// A stage of the plan that a metric has in a project.
+struct PlanStage {
+    std::string plugin;
+    std::vector<std::string> subtasks;
+};
+
 // One level of the remote list: requests whose rows are groups or scopes.
 struct RemoteLevel {
     std::string path, rows, kind;  // group or scope
@@ -110,6 +118,8 @@ struct RemoteLevel {
 struct Connector {
     std::string name, title, folder;
     std::vector<std::string> aliases;
+    std::string
+        native;  // `git`: a part of the program does the task in place of streams and models (run/native.h)
     struct {
         std::string table;
         std::vector<Field> fields;
@@ -132,12 +142,19 @@ struct Connector {
         std::string fetch_path;  // one scope by its options, for `tarn sync` and PUT scopes
         Ordered fetch_fields;    // column -> pointer
         bool optional = false;   // a blueprint may name a connection without scopes
+        std::string domain_id;   // kind of the domain ids of a scope's rows: <kind>:<connection>:<id>
+        std::vector<std::pair<std::string, std::vector<std::string>>> domain_tables;  // -> domain types
+        Ordered git;  // where its repository is (run/git_task.h)
     } scope;
     struct {
         std::string table;
         std::vector<Field> fields;
     } scope_config;
     std::vector<Field> options;  // of a task without a scope: a metric's
+    std::vector<PlanStage> plan;
+    struct {
+        std::string subtask, option;  // is told a project's scopes before anything is collected
+    } mapping;
     std::vector<std::string> env;
     std::vector<Subtask> subtasks;
     std::vector<Stream> streams;

@@ -12,6 +12,7 @@ using Connection = decltype(Connector::connection);
 using Rate = decltype(Connection::rate);
 using Scope = decltype(Connector::scope);
 using ScopeConfig = decltype(Connector::scope_config);
+using Mapping = decltype(Connector::mapping);
 
 std::string snake_case(const std::string& name) {
     std::string out;
@@ -43,8 +44,9 @@ const Keys<Field>& field_keys() {
 }
 
 void check_field(Problems& problems, const YAML::Node& node, const Field& field) {
-    static const std::array<std::string, 11> kinds = {
-        "url", "text", "secret", "number", "boolean", "regex", "regexes", "list", "map", "json", "choice"};
+    static const std::array<std::string, 12> kinds = {"url",    "proxy",   "text",  "secret",
+                                                      "number", "boolean", "regex", "regexes",
+                                                      "list",   "map",     "json",  "choice"};
     if (!field.kind.empty() && std::ranges::find(kinds, field.kind) == kinds.end()) {
         problems.add(node, "field '" + field.name + "': unknown kind '" + field.kind +
                                "'; legal: " + join({kinds.begin(), kinds.end()}, ", "));
@@ -213,6 +215,49 @@ void read_fetch(Problems& problems, const YAML::Node& node, Scope& out) {
     read_block(problems, node, "fetch", keys, out);
 }
 
+// Domain types, and whether `off` stands among them.
+struct DomainWords {
+    std::vector<std::string> domains;
+    bool off = false;
+};
+
+DomainWords read_domain_words(Problems& problems, const YAML::Node& node, const std::string& where) {
+    static const std::vector<std::string> domains = {"CODE",  "TICKET", "CODEREVIEW",
+                                                     "CROSS", "CICD",   "CODEQUALITY"};
+    DomainWords out;
+    std::string words;
+    if (!read_text(problems, node, words)) return out;
+    for (const auto& word : split(words, ' ')) {
+        if (word == "off") {
+            out.off = true;
+        } else if (contains(domains, word)) {
+            out.domains.push_back(word);
+        } else {
+            problems.add(node, where + ": unknown word '" + word + "'; legal: off, " + join(domains, ", "));
+        }
+    }
+    return out;
+}
+
+void read_domain_tables(Problems& problems, const YAML::Node& node, Scope& out) {
+    if (!node.IsMap()) {
+        problems.add(node, "tables must be a map of domain tables: domain types");
+        return;
+    }
+    for (const auto& entry : node) {
+        auto words = read_domain_words(problems, entry.second, "table '" + entry.first.Scalar() + "'");
+        out.domain_tables.emplace_back(entry.first.Scalar(), std::move(words.domains));
+    }
+}
+
+void read_domain(Problems& problems, const YAML::Node& node, Scope& out) {
+    static const Keys<Scope> keys = {
+        {"id", text(&Scope::domain_id), true},
+        {"tables", read_domain_tables, true},
+    };
+    read_block(problems, node, "domain", keys, out);
+}
+
 void read_scope(Problems& problems, const YAML::Node& node, Connector& out) {
     static const Keys<Scope> keys = {
         {"table", text(&Scope::table), true},
@@ -224,6 +269,8 @@ void read_scope(Problems& problems, const YAML::Node& node, Connector& out) {
         {"remote", read_remote},
         {"fetch", read_fetch},
         {"optional", flag(&Scope::optional)},
+        {"domain", read_domain},
+        {"git", ordered(&Scope::git)},
     };
     read_block(problems, node, "scope", keys, out.scope);
 }
@@ -238,23 +285,6 @@ void read_scope_config(Problems& problems, const YAML::Node& node, Connector& ou
 
 // ---- lists
 
-void read_subtask(Problems& problems, const YAML::Node& node, Subtask& out) {
-    static const std::array<std::string, 6> domains = {"CODE",  "TICKET", "CODEREVIEW",
-                                                       "CROSS", "CICD",   "CODEQUALITY"};
-    std::string words;
-    if (!read_text(problems, node, words)) return;
-    for (const auto& word : split(words, ' ')) {
-        if (word == "off") {
-            out.enabled = false;
-        } else if (std::ranges::find(domains, word) != domains.end()) {
-            out.domains.push_back(word);
-        } else {
-            problems.add(node, "subtask '" + out.name + "': unknown word '" + word + "'; legal: off, " +
-                                   join({domains.begin(), domains.end()}, ", "));
-        }
-    }
-}
-
 void read_subtasks(Problems& problems, const YAML::Node& node, Connector& out) {
     if (!node.IsSequence()) {
         problems.add(node, "subtasks must be a list of `- name: domain types`");
@@ -268,9 +298,35 @@ void read_subtasks(Problems& problems, const YAML::Node& node, Connector& out) {
         Subtask subtask{.name = entry.begin()->first.Scalar()};
         if (out.subtask(subtask.name) != nullptr)
             problems.add(entry, "subtask '" + subtask.name + "' stands here twice");
-        read_subtask(problems, entry.begin()->second, subtask);
+        auto words = read_domain_words(problems, entry.begin()->second, "subtask '" + subtask.name + "'");
+        subtask.domains = std::move(words.domains);
+        subtask.enabled = !words.off;
         out.subtasks.push_back(std::move(subtask));
     }
+}
+
+void read_plan(Problems& problems, const YAML::Node& node, Connector& out) {
+    if (!node.IsSequence()) {
+        problems.add(node, "plan must be a list of `- plugin: [subtasks]`");
+        return;
+    }
+    for (const auto& entry : node) {
+        if (!entry.IsMap() || entry.size() != 1) {
+            problems.add(entry, "a stage of the plan is written `- plugin: [subtasks]`");
+            continue;
+        }
+        PlanStage stage{.plugin = entry.begin()->first.Scalar()};
+        read_texts(problems, entry.begin()->second, stage.subtasks);
+        out.plan.push_back(std::move(stage));
+    }
+}
+
+void read_mapping(Problems& problems, const YAML::Node& node, Connector& out) {
+    static const Keys<Mapping> keys = {
+        {"subtask", text(&Mapping::subtask), true},
+        {"option", text(&Mapping::option), true},
+    };
+    read_block(problems, node, "mapping", keys, out.mapping);
 }
 
 void read_streams(Problems& problems, const YAML::Node& node, Connector& out) {
@@ -312,12 +368,15 @@ const Keys<Connector>& connector_keys() {
         {"name", text(&Connector::name), true},
         {"title", text(&Connector::title), true},
         {"aliases", texts(&Connector::aliases)},
+        {"native", text(&Connector::native)},
         {"connection", read_connection},
         {"scope", read_scope},
         {"scope_config", read_scope_config},
         {"options", fields(&Connector::options)},
         {"env", texts(&Connector::env)},
         {"subtasks", read_subtasks},
+        {"plan", read_plan},
+        {"mapping", read_mapping},
         {"streams", read_streams},
         {"raw", read_raw},
     };

@@ -76,7 +76,8 @@ Followers counted_followers(const Page& page, const Position& at, const http::Re
                             const PageBody& body) {
     if (auto total = told_number(page.total, response, body)) {
         bool pages = page.kind == "page" && page.unit == "pages";
-        return {pages ? *total : (*total + page.size - 1) / std::max(page.size, 1), {}};
+        if (pages) return {*total, {}};
+        return {(*total + page.size - 1) / std::max(page.size, 1), {}, *total};
     }
     bool more = body.count >= page.size;
     if (!page.more.empty()) more = look_up(page.more, response, body).value_or("false") == "true";

@@ -28,6 +28,7 @@ struct Position {
 struct Followers {
     std::int64_t last = 0;         // pages up to this ordinal exist: they may be asked for at once
     std::optional<Position> next;  // else the one that follows
+    std::int64_t total = -1;       // items of the list, where the source tells
 };
 
 // Values of the body that followers() needs (ReadRules::look_up).

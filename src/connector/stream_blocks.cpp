@@ -47,6 +47,7 @@ const Keys<Window>& window_keys() {
         {"query", text(&Window::query)},       {"format", text(&Window::format)},
         {"total", text(&Window::total), true}, {"cap", number(&Window::cap), true},
         {"start", date(&Window::start), true}, {"too_many", statuses(&Window::too_many)},
+        {"overlap", duration(&Window::overlap)},
     };
     return keys;
 }

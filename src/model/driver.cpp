@@ -45,7 +45,12 @@ Result<std::string> origin_condition(duck::Connection& connection, const std::st
     TARN_ASSIGN(auto ids, connection.query("select id from temp.tarn_u where id is not null limit " +
                                            std::to_string(few + 1)));
     if (ids.rows.empty()) return std::string("false");
-    if (ids.rows.size() > few) return condition;
+    if (ids.rows.size() > few) {
+        // A range lets the scan pass over the row groups of other items: without it each batch reads, and may hash, the whole table.
+        TARN_ASSIGN(auto range, connection.query("select min(id), max(id) from temp.tarn_u"));
+        return "(" + alias + "._raw_data_id between " + *range.rows[0][0] + " and " + *range.rows[0][1] +
+               " and " + condition + ")";
+    }
     std::string list;
     for (const auto& row : ids.rows) list += (list.empty() ? "" : ", ") + *row[0];
     return "(" + alias + "._raw_data_id in (" + list + ") and " + condition + ")";

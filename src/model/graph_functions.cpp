@@ -8,6 +8,7 @@
 #include <duckdb.h>
 
 #include "model/graph.h"
+#include "model/known_function.h"
 
 namespace tarn::model {
 namespace {
@@ -92,9 +93,7 @@ duckdb_logical_type differences_type() {
 
 Result<> register_graph_functions(duck::Connection& connection) {
     // Every folder's models ask for them; DuckDB refuses a second registration.
-    TARN_ASSIGN(auto known, connection.value("select 1 from duckdb_functions() where function_name = "
-                                             "'graph_difference' limit 1"));
-    if (known) return {};
+    if (binds(connection, "graph_difference([''], [''], [''], [''])")) return {};
     duckdb_scalar_function function = duckdb_create_scalar_function();
     duckdb_scalar_function_set_name(function, "graph_difference");
     duckdb_logical_type text = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);

@@ -11,6 +11,7 @@
 #include "run/cron.h"
 #include "run/fields.h"
 #include "run/make_plan.h"
+#include "run/sealed_url.h"
 #include "run/stages.h"
 
 namespace tarn::run {
@@ -111,9 +112,9 @@ Result<Blueprint> Blueprints::overlaid(Blueprint made, const Json& json) const {
     TARN_TRY(flag("skipOnFail", made.skip_on_fail));
     TARN_TRY(flag("skipCollectors", made.skip_collectors));
     TARN_TRY(flag("fullSync", made.full_sync));
-    if (body.names("plan")) made.plan = body.at("plan");
-    if (body.names("beforePlan")) made.before = body.at("beforePlan");
-    if (body.names("afterPlan")) made.after = body.at("afterPlan");
+    if (body.names("plan")) made.plan = unmasked_urls(body.at("plan"), made.plan);
+    if (body.names("beforePlan")) made.before = unmasked_urls(body.at("beforePlan"), made.before);
+    if (body.names("afterPlan")) made.after = unmasked_urls(body.at("afterPlan"), made.after);
     if (body.names("timeAfter")) {
         TARN_ASSIGN(made.time_after, body.time("timeAfter"));
     }
@@ -165,7 +166,8 @@ Result<> Blueprints::check(const Blueprint& blueprint) const {
 
 // ---- rows
 
-Result<Json> Blueprints::read_plan(const ControlRows& rows, std::size_t row, const char* column) const {
+Json Blueprints::read_plan(const ControlRows& rows, std::size_t row, const char* column,
+                           std::optional<Error>& unreadable) const {
     auto stored = rows.text(row, column);
     if (stored.empty()) return Json();
     auto text = home_.cipher().decrypt(stored);
@@ -173,9 +175,10 @@ Result<Json> Blueprints::read_plan(const ControlRows& rows, std::size_t row, con
     auto json = Json::parse(text ? *text : stored, nullptr, false);
     if (!json.is_discarded()) return json.empty() && !json.is_array() ? Json() : json;
     if (text) return Json();
-    Error error = text.error();
-    error.place = fmt::format("blueprint {}, {}", rows.number(row, "id"), column);
-    return fail(std::move(error));
+    unreadable = text.error();
+    if (!is_key_problem(*unreadable))
+        unreadable->place = fmt::format("blueprint {}, {}", rows.number(row, "id"), column);
+    return Json();
 }
 
 Result<Blueprint> Blueprints::read_row(const ControlRows& rows, std::size_t row) const {
@@ -195,9 +198,11 @@ Result<Blueprint> Blueprints::read_row(const ControlRows& rows, std::size_t row)
     out.skip_collectors = flag("skip_collectors");
     out.full_sync = flag("full_sync");
     out.priority = rows.number(row, "priority");
-    TARN_ASSIGN(out.plan, read_plan(rows, row, "plan"));
-    TARN_ASSIGN(out.before, read_plan(rows, row, "before_plan"));
-    TARN_ASSIGN(out.after, read_plan(rows, row, "after_plan"));
+    std::optional<Error> plan_error;
+    out.plan = read_plan(rows, row, "plan", plan_error);
+    if (out.advanced()) out.unreadable = plan_error;  // others' plans are made anew
+    out.before = read_plan(rows, row, "before_plan", out.unreadable);
+    out.after = read_plan(rows, row, "after_plan", out.unreadable);
     auto& control = home_.control();
     TARN_ASSIGN(
         auto labels,
@@ -346,6 +351,7 @@ Result<> Blueprints::write_parts(const Blueprint& blueprint) const {
 }
 
 Result<Blueprint> Blueprints::save(Blueprint blueprint) const {
+    if (blueprint.unreadable) return fail(*blueprint.unreadable);
     TARN_TRY(check(blueprint));
     if (!blueprint.advanced()) {
         TARN_ASSIGN(blueprint.plan, make_plan(home_, platform_, blueprint));
@@ -377,13 +383,13 @@ Json Blueprints::shown(const Blueprint& blueprint) const {
             {"name", blueprint.name},
             {"projectName", blueprint.project},
             {"mode", blueprint.mode},
-            {"plan", blueprint.plan},
+            {"plan", masked_urls(blueprint.plan)},
             {"enable", blueprint.enable},
             {"cronConfig", blueprint.cron},
             {"isManual", blueprint.manual},
             {"nextRun", time_json(next_run(blueprint))},
-            {"beforePlan", blueprint.before},
-            {"afterPlan", blueprint.after},
+            {"beforePlan", masked_urls(blueprint.before)},
+            {"afterPlan", masked_urls(blueprint.after)},
             {"labels", blueprint.labels},
             {"connections", connections_json(blueprint)},
             {"priority", blueprint.priority},

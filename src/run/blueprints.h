@@ -33,6 +33,8 @@ struct Blueprint {
     std::int64_t priority = 0;
     std::vector<std::string> labels;
     std::vector<BlueprintConnection> connections;
+    // Set where a stored plan cannot be decrypted: it is null then, and the blueprint can be shown and removed, but neither changed nor run.
+    std::optional<Error> unreadable;
 
     [[nodiscard]] bool advanced() const { return mode == "ADVANCED"; }
 };
@@ -68,7 +70,8 @@ class Blueprints {
     Result<> write_parts(const Blueprint& blueprint) const;
     Result<Blueprint> read_row(const ControlRows& rows, std::size_t row) const;
     Result<std::vector<BlueprintConnection>> read_connections(std::int64_t id) const;
-    Result<nlohmann::json> read_plan(const ControlRows& rows, std::size_t row, const char* column) const;
+    [[nodiscard]] nlohmann::json read_plan(const ControlRows& rows, std::size_t row, const char* column,
+                                           std::optional<Error>& unreadable) const;
 
     const Home& home_;
     const Platform& platform_;

@@ -10,17 +10,14 @@
 #include "http/auth.h"
 #include "http/url.h"
 #include "run/fields.h"
+#include "run/home_key.h"
+#include "run/sealed_url.h"
 
 namespace tarn::run {
 namespace {
 
 using Json = nlohmann::json;
 using connector::Field;
-
-const Table* table_of(const connector::Connector& connector) {
-    auto found = std::ranges::find(connector.tables, connector.connection.table, &Table::name);
-    return found == connector.tables.end() ? nullptr : &*found;
-}
 
 const Field* field_named(const connector::Connector& connector, const std::string& name) {
     auto same = [wanted = lower(name)](const Field& field) { return lower(field.name) == wanted; };
@@ -157,6 +154,20 @@ bool is_password(const connector::Connector& connector, const std::string& field
     });
 }
 
+bool same_field(const Connection& one, const Connection& other, const std::string& name) {
+    if (one.unreadable.contains(name) || other.unreadable.contains(name))
+        return one.unreadable.contains(name) == other.unreadable.contains(name);
+    return one.fields.value(name, Json()) == other.fields.value(name, Json());
+}
+
+// Whether what a form sends for a secret stands for the stored one.
+bool keeps(const Connection& stored, const Field& field, const std::string& sent) {
+    auto old = stored.text(field.name);
+    if (is_address(field)) return sent != old && sent == masked_url(old);
+    if (field.kind != "secret" || !stored.has(field.name)) return false;
+    return sent.empty() || (!old.empty() && sent == masked(old));
+}
+
 }  // namespace
 
 std::string masked(const std::string& secret) {
@@ -171,9 +182,13 @@ std::string Connection::text(const std::string& field) const {
     return found == fields.end() ? std::string() : text_of(*found);
 }
 
+bool Connection::has(const std::string& field) const {
+    return unreadable.contains(field) || !text(field).empty();
+}
+
 Connections::Connections(const connector::Connector& connector, ControlStore& control,
                          const secrets::Cipher& cipher)
-    : connector_(connector), table_(table_of(connector)), control_(control), cipher_(cipher) {}
+    : connector_(connector), table_(connection_table(connector)), control_(control), cipher_(cipher) {}
 
 Result<Connection> Connections::merged(const Connection& stored, const Json& body) const {
     if (!body.is_object()) return fail(ErrorKind::bad_data, "a connection must be a JSON object");
@@ -185,22 +200,21 @@ Result<Connection> Connections::merged(const Connection& stored, const Json& bod
             return wrong(name, "is no field of a " + connector_.name +
                                    " connection; known: " + field_names(connector_));
         TARN_ASSIGN(Json checked_value, checked(*table_, *field, value));
-        auto old = stored.text(field->name);
-        bool kept = field->kind == "secret" && !old.empty() &&
-                    (text_of(checked_value).empty() || text_of(checked_value) == masked(old));
-        if (!kept) connection.fields[field->name] = checked_value;
+        if (keeps(stored, *field, text_of(checked_value))) continue;
+        connection.fields[field->name] = checked_value;
+        connection.unreadable.erase(field->name);
     }
     return connection;
 }
 
 Result<> Connections::check_fields(const Connection& connection) const {
     for (const auto& field : connector_.connection.fields) {
-        if (field.required && connection.text(field.name).empty()) return wrong(field.name, "must be set");
+        if (field.required && !connection.has(field.name)) return wrong(field.name, "must be set");
     }
     const auto* auth = auth_of(connector_, connection);
     if (auth == nullptr) return {};
     for (const auto& name : auth_fields(*auth)) {
-        if (!name.empty() && connection.text(name).empty())
+        if (!name.empty() && !connection.has(name))
             return wrong(name, "must be set for the auth method " + auth->method);
     }
     return {};
@@ -230,20 +244,17 @@ Result<Connection> Connections::check(const Json& body) const {
     return connection;
 }
 
-Result<std::vector<ControlValue>> Connections::values_of(const Connection& connection) {
-    std::vector<ControlValue> values;
-    for (const auto& field : connector_.connection.fields) {
-        auto found = connection.fields.find(field.name);
-        const Json& value = found == connection.fields.end() ? Json() : *found;
-        const Column* column = table_->column(field.column);
-        if (column == nullptr || !column->secret) {
-            values.push_back(value_of(*table_, field, value));
-            continue;
-        }
+Result<ControlValue> Connections::cell_of(const Connection& connection, const Field& field) {
+    auto found = connection.fields.find(field.name);
+    const Json& value = found == connection.fields.end() ? Json() : *found;
+    const Column* column = table_->column(field.column);
+    if (column != nullptr && column->secret) {
         TARN_ASSIGN(auto sealed, cipher_.encrypt(text_of(value)));
-        values.emplace_back(std::move(sealed));
+        return ControlValue(std::move(sealed));
     }
-    return values;
+    if (!is_address(field)) return value_of(*table_, field, value);
+    TARN_ASSIGN(auto url, sealed_url(text_of(value), cipher_));
+    return value_of(*table_, field, url);
 }
 
 Result<Connection> Connections::create(const Json& body) {
@@ -251,12 +262,13 @@ Result<Connection> Connections::create(const Json& body) {
     TARN_TRY(check_name(connection));
     connection.created_at = connection.updated_at = format_sql(now_millis());
     std::vector<std::string> columns = {"created_at", "updated_at"}, places = {"?", "?"};
+    std::vector<ControlValue> values = {connection.created_at, connection.updated_at};
     for (const auto& field : connector_.connection.fields) {
         columns.push_back(sql_name(field.column));
         places.emplace_back("?");
+        TARN_ASSIGN(auto cell, cell_of(connection, field));
+        values.push_back(std::move(cell));
     }
-    TARN_ASSIGN(auto values, values_of(connection));
-    values.insert(values.begin(), {connection.created_at, connection.updated_at});
     TARN_ASSIGN(connection.id,
                 control_.insert(fmt::format("insert into {} ({}) values ({})", sql_name(table_->name),
                                             join(columns, ", "), join(places, ", ")),
@@ -275,9 +287,15 @@ Result<Connection> Connections::change(const Connection& stored, const Json& bod
     TARN_TRY(check_name(connection));
     connection.updated_at = format_sql(now_millis());
     std::vector<std::string> sets;
-    for (const auto& field : connector_.connection.fields) sets.push_back(sql_name(field.column) + " = ?");
+    std::vector<ControlValue> values;
+    // Only what is new: a secret that cannot be read stays for the day when its key is found.
+    for (const auto& field : connector_.connection.fields) {
+        if (same_field(connection, stored, field.name)) continue;
+        sets.push_back(sql_name(field.column) + " = ?");
+        TARN_ASSIGN(auto cell, cell_of(connection, field));
+        values.push_back(std::move(cell));
+    }
     sets.emplace_back("updated_at = ?");
-    TARN_ASSIGN(auto values, values_of(connection));
     values.emplace_back(connection.updated_at);
     values.emplace_back(connection.id);
     TARN_TRY(control_.run(
@@ -293,18 +311,19 @@ Result<Connection> Connections::read_row(const ControlRows& rows, std::size_t ro
     connection.fields = Json::object();
     for (const auto& field : connector_.connection.fields) {
         const Column* column = table_->column(field.column);
-        bool secret = column != nullptr && column->secret && !rows.is_null(row, field.column);
-        if (!secret) {
+        bool secret = column != nullptr && column->secret;
+        if ((!secret && !is_address(field)) || rows.is_null(row, field.column)) {
             connection.fields[field.name] = json_of(*table_, field, rows, row);
             continue;
         }
-        auto text = cipher_.decrypt(rows.text(row, field.column));
-        if (!text) {
-            Error error = text.error();
+        auto stored = rows.text(row, field.column);
+        auto text = secret ? cipher_.decrypt(stored) : opened_url(stored, cipher_);
+        connection.fields[field.name] = text ? Json(*text) : Json();
+        if (text) continue;
+        Error error = text.error();
+        if (!is_key_problem(error))
             error.place = fmt::format("{} {}, {}", table_->name, connection.id, field.name);
-            return fail(std::move(error));
-        }
-        connection.fields[field.name] = *text;
+        connection.unreadable[field.name] = std::move(error);
     }
     return connection;
 }
@@ -338,7 +357,15 @@ Json Connections::shown(const Connection& connection) const {
     for (const auto& [name, value] : connection.fields.items()) {
         const Field* field = field_named(connector_, name);
         bool secret = field != nullptr && field->kind == "secret";
-        out[name] = !secret ? value : is_password(connector_, name) ? Json("") : Json(masked(text_of(value)));
+        bool url = field != nullptr && is_address(*field) && value.is_string();
+        out[name] = secret && is_password(connector_, name)          ? Json("")
+                    : secret || connection.unreadable.contains(name) ? Json(masked(text_of(value)))
+                    : url                                            ? Json(masked_url(text_of(value)))
+                                                                     : value;
+    }
+    if (!connection.unreadable.empty()) {
+        const auto& [name, error] = *connection.unreadable.begin();
+        out["problem"] = "stored secrets cannot be used: " + error.text();
     }
     return out;
 }
@@ -348,6 +375,7 @@ Result<std::unique_ptr<http::Client>> open_connection(const connector::Connector
                                                       const connector::Environment& environment,
                                                       const CancelToken& cancel,
                                                       std::shared_ptr<http::SharedBudget> budget) {
+    if (!connection.unreadable.empty()) return fail(connection.unreadable.begin()->second);
     TARN_ASSIGN(auto options, environment_options(environment));
     options.budget = std::move(budget);
     options.headers = connector.connection.headers;

@@ -1,11 +1,12 @@
 // Connections: rows of a connector's connection table, and the HTTP client that such a row makes.
 //
 // All of it follows the connector's declaration. Secret fields are encrypted in the table, in clear text in Connection::fields, and masked in
-// shown(). A body's keys are compared without regard to case; `id`, `createdAt`, `updatedAt` in it are ignored, other unknown keys refused.
+// shown(); so are URLs with a user or password. A body's keys are compared without regard to case; `id`, `createdAt`, `updatedAt` in it are ignored, other unknown keys refused.
 // Thread rule: any thread. Errors: bad_data with the field's name as place; those of the control store and of the cipher.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,9 +28,13 @@ struct Connection {
     std::int64_t id = 0;                 // 0: not saved
     std::string created_at, updated_at;  // as the control store writes times
     nlohmann::json fields;               // by declared name; holds secrets: never log it
+    // Stored secrets that cannot be decrypted, by field, which is null; no request is sent with such a connection.
+    std::map<std::string, Error> unreadable;
 
     // "" where the field is not set; numbers and booleans as JSON
     [[nodiscard]] std::string text(const std::string& field) const;
+    // Whether the field is set, readable or not
+    [[nodiscard]] bool has(const std::string& field) const;
 };
 
 class Connections {
@@ -41,18 +46,19 @@ class Connections {
     Result<Connection> create(const nlohmann::json& body);
     // `body` over what is stored, not saved: for tests.
     [[nodiscard]] Result<Connection> overlaid(const Connection& stored, const nlohmann::json& body) const;
-    // `body` over what is stored. An empty or masked secret keeps the stored one.
+    // `body` over what is stored. An empty or masked secret keeps the stored one, also one that cannot be read.
     Result<Connection> change(const Connection& stored, const nlohmann::json& body);
     Result<std::optional<Connection>> find(std::int64_t id);
     Result<std::vector<Connection>> list();
-    // As the API shows it: with id and times, secrets masked.
+    // As the API shows it: with id and times, secrets masked; `problem` says which cannot be decrypted.
     [[nodiscard]] nlohmann::json shown(const Connection& connection) const;
 
   private:
     [[nodiscard]] Result<Connection> merged(const Connection& stored, const nlohmann::json& body) const;
     [[nodiscard]] Result<> check_fields(const Connection& connection) const;
     Result<> check_name(const Connection& connection);
-    Result<std::vector<ControlValue>> values_of(const Connection& connection);
+    // A field's cell: encrypted where it has to be.
+    Result<ControlValue> cell_of(const Connection& connection, const connector::Field& field);
     Result<Connection> read_row(const ControlRows& rows, std::size_t row);
     Result<std::vector<Connection>> select(const std::string& condition,
                                            const std::vector<ControlValue>& parameters);

@@ -76,6 +76,9 @@ Result<Json> checked_text(const Table& table, const Field& field, const Json& va
     if (text.empty()) return Json(text);
     if (field.kind == "url" && !http::is_http_url(text))
         return wrong(field.name, "must be a URL that starts with http:// or https://");
+    bool socks = lower(text).starts_with("socks5://") || lower(text).starts_with("socks5h://");
+    if (field.kind == "proxy" && !socks && !http::is_http_url(text))
+        return wrong(field.name, "must be a URL that starts with http://, https:// or socks5://");
     if (field.kind == "regex") TARN_TRY(check_regex(field, text));
     if (field.kind == "choice" && !contains(field.choices, text)) {
         return wrong(field.name, "must be one of " + join(field.choices, ", "));

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "run/custom_fields.h"
 #include "store/server/control.h"
 
 namespace tarn::run {
@@ -21,6 +22,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 std::string lock_path(const std::string& folder) { return folder + "/tarn.lock"; }
+std::string control_path(const std::string& folder) { return folder + "/control.sqlite"; }
 
 // The cache of a server home has a name of its own: it may be deleted, an embedded home's data may not.
 std::string data_path(const std::string& folder, const secrets::Settings& settings) {
@@ -45,6 +47,19 @@ Failure in_use(const std::string& folder) {
 Failure cannot_use(const std::string& path, int error) {
     return fail(ErrorKind::terminal, std::string("cannot be used as home: ") + std::strerror(error), path,
                 "Check its rights or choose another home with --home.");
+}
+
+Result<std::unique_ptr<ControlStore>> control_of(const std::string& folder,
+                                                 const secrets::Settings& settings) {
+    auto address = settings.get("DB_URL");
+    if (address.empty()) return open_sqlite(control_path(folder));
+    TARN_ASSIGN(auto url, server::parse_db_url(address));
+    return server::open_control(url);
+}
+
+Result<secrets::Cipher> cipher_of(const HomeKey& key) {
+    if (!key.good()) return secrets::Cipher::locked(key.problem());
+    return secrets::Cipher::make(key.secret);
 }
 
 // SQL of users and connectors reads tables, not files of this machine. Cannot be switched on again while the database is open.
@@ -90,14 +105,24 @@ Result<std::unique_ptr<Home>> Home::open(const std::string& folder, const Platfo
     std::unique_ptr<Home> home(new Home(std::move(settings)));
     home->folder_ = folder;
     TARN_ASSIGN(home->lock_, HomeLock::open(folder));
-    TARN_ASSIGN(auto secret, home->settings_.encryption_secret());
-    TARN_ASSIGN(auto cipher, secrets::Cipher::make(secret));
-    home->cipher_ = std::make_unique<secrets::Cipher>(cipher);
-    TARN_TRY(home->open_control());
+    auto address = home->settings_.get("DB_URL");
+    if (!address.empty()) {
+        TARN_ASSIGN(auto url, server::parse_db_url(address));
+        TARN_ASSIGN(home->server_, server::ServerHome::open(url));
+    }
+    TARN_ASSIGN(home->control_, control_of(folder, home->settings_));
+    TARN_TRY(home->control_->ensure(platform.schema()));
+    TARN_ASSIGN(home->key_, open_key(*home->control_, platform, home->settings_));
+    TARN_ASSIGN(auto cipher, cipher_of(home->key_));
+    home->cipher_ = std::make_unique<secrets::Cipher>(std::move(cipher));
     TARN_ASSIGN(home->data_,
                 DataFile::open(data_path(folder, home->settings_), duck_options(folder, home->settings_)));
     TARN_TRY(platform.attach(*home->data_, *home->control_));
-    if (home->server_) TARN_TRY(home->server_->attach(*home->data_, *home->control_, platform.schema()));
+    TARN_TRY(restore_custom_fields(*home->data_, *home->control_, platform.schema()));
+    if (home->server_) {
+        TARN_ASSIGN(auto own, custom_columns(*home->control_));
+        TARN_TRY(home->server_->attach(*home->data_, *home->control_, platform.schema(), own));
+    }
     TARN_TRY(home->data_->exclusive([](duck::Connection& connection) -> Result<> {
         TARN_TRY(connection.run(shut_out_files));
         return {};
@@ -105,20 +130,20 @@ Result<std::unique_ptr<Home>> Home::open(const std::string& folder, const Platfo
     return home;
 }
 
-Result<> Home::open_control() {
-    auto address = settings_.get("DB_URL");
-    if (address.empty()) {
-        TARN_ASSIGN(control_, open_sqlite(folder_ + "/control.sqlite"));
-        return {};
-    }
-    TARN_ASSIGN(auto url, server::parse_db_url(address));
-    TARN_ASSIGN(server_, server::ServerHome::open(url));
-    TARN_ASSIGN(control_, server::open_control(url));
-    return {};
-}
-
 connector::Environment Home::environment() const {
     return [this](const std::string& key) { return settings_.get(key); };
+}
+
+Result<std::unique_ptr<ControlStore>> open_control(const std::string& folder, const Platform& platform,
+                                                   const secrets::Settings& settings) {
+    std::error_code ignored;
+    if (settings.get("DB_URL").empty() && !fs::exists(control_path(folder), ignored)) {
+        return fail(ErrorKind::terminal, "there is no data yet", folder,
+                    "Run `tarn sync` or `tarn serve` first, or choose another home with --home.");
+    }
+    TARN_ASSIGN(auto control, control_of(folder, settings));
+    TARN_TRY(control->ensure(platform.schema()));
+    return control;
 }
 
 Result<std::unique_ptr<duck::Database>> open_data(const std::string& folder,

@@ -1,6 +1,6 @@
 // The home: the folder with Tarn's two stores, held by one process at a time (docs/architecture.md, "Two stores").
 //
-// Thread rule: any thread. Errors: terminal, with what to do: the home is in use, cannot be written, or its key is missing.
+// Thread rule: any thread. Errors: terminal, with what to do: the home is in use, cannot be written, or its new key cannot be saved.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "connector/inputs.h"
+#include "run/home_key.h"
 #include "run/platform.h"
 #include "secrets/cipher.h"
 #include "secrets/settings.h"
@@ -46,13 +47,15 @@ class HomeLock {
 class Home {
   public:
     // Locks the home, opens its stores and makes them ready for `platform`. With DB_URL in the settings the database server holds the truth, and
-    // the folder a cache of its data (store/server/home.h). `settings` may get the key that is made on the first start.
+    // the folder a cache of its data (store/server/home.h). `settings` may get the key that is made on the first start. A key that does not fit
+    // is no error: cipher() is locked then (run/home_key.h).
     static Result<std::unique_ptr<Home>> open(const std::string& folder, const Platform& platform,
                                               secrets::Settings settings);
 
     [[nodiscard]] ControlStore& control() const { return *control_; }
     [[nodiscard]] DataFile& data() const { return *data_; }
     [[nodiscard]] const secrets::Cipher& cipher() const { return *cipher_; }
+    [[nodiscard]] const HomeKey& key() const { return key_; }
     [[nodiscard]] const secrets::Settings& settings() const { return settings_; }
     [[nodiscard]] connector::Environment environment() const;
     [[nodiscard]] const std::string& folder() const { return folder_; }
@@ -60,16 +63,21 @@ class Home {
 
   private:
     explicit Home(secrets::Settings settings) : settings_(std::move(settings)) {}
-    Result<> open_control();
 
     std::string folder_;
     secrets::Settings settings_;
     std::unique_ptr<HomeLock> lock_;  // released after the stores are closed
+    HomeKey key_;
     std::unique_ptr<secrets::Cipher> cipher_;
     std::unique_ptr<ControlStore> control_;
     std::unique_ptr<server::ServerHome> server_;  // where DB_URL is set; outlives the data file
     std::unique_ptr<DataFile> data_;
 };
+
+// The control store of `folder`, or of the settings' DB_URL, alone, brought to the declared schema. The home must be locked. terminal: there
+// is none yet.
+Result<std::unique_ptr<ControlStore>> open_control(const std::string& folder, const Platform& platform,
+                                                   const secrets::Settings& settings);
 
 // The data file of `folder` alone, for reading. The home must be locked.
 Result<std::unique_ptr<duck::Database>> open_data(const std::string& folder,

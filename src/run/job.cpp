@@ -1,6 +1,7 @@
 #include "run/job.h"
 
 #include "run/connection.h"
+#include "run/git_task.h"
 #include "run/scopes.h"
 
 namespace tarn::run {
@@ -71,6 +72,7 @@ Result<Job> metric_job(const Home& home, const JobRequest& request) {
 Result<Job> prepare_job(const Home& home, const JobRequest& request) {
     const auto& connector = request.connector->connector;
     if (!request.options.is_object()) return fail(ErrorKind::bad_data, "must be a JSON object", "options");
+    if (connector.native == "git") return git_job(home, request);
     if (connector.is_metric()) return metric_job(home, request);
     Job job;
     TARN_ASSIGN(auto connection, connection_of(home, connector, request.options));

@@ -8,6 +8,8 @@
 #include "base/text.h"
 #include "run/connection.h"
 #include "run/fields.h"
+#include "run/git_task.h"
+#include "run/project_plan.h"
 #include "run/scope_configs.h"
 #include "run/scopes.h"
 #include "run/stages.h"
@@ -33,11 +35,16 @@ Result<std::map<std::string, bool>> overrides(const Home& home) {
 
 class Maker {
   public:
-    Maker(const Home& home, const connector::Connector& connector,
-          const std::map<std::string, bool>& overrides)
-        : home_(home), connector_(connector), overrides_(overrides) {}
+    Maker(const Home& home, const Platform& platform, const connector::Connector& connector,
+          const std::map<std::string, bool>& overrides, bool skip_collectors)
+        : home_(home),
+          platform_(platform),
+          connector_(connector),
+          overrides_(overrides),
+          skip_collectors_(skip_collectors) {}
 
-    Result<Json> stages(const BlueprintConnection& wanted) const {
+    // Adds the scopes that the stages fill to `filled`.
+    Result<Json> stages(const BlueprintConnection& wanted, std::vector<DomainScope>& filled) const {
         Connections connections(connector_, home_.control(), home_.cipher());
         auto where = fmt::format("{} connection {}", connector_.name, wanted.connection_id);
         TARN_ASSIGN(auto connection, connections.find(wanted.connection_id));
@@ -50,11 +57,23 @@ class Maker {
             TARN_ASSIGN(auto scope, scopes.by_id(wanted.connection_id, id));
             if (!scope) return wrong("connections.scopes", "the " + where + " has no scope '" + id + "'");
             TARN_ASSIGN(auto domains, domains_of(*scope));
+            for (auto& domain_scope :
+                 domain_scopes(connector_, wanted.connection_id, scopes.id_of(*scope), domains))
+                filled.push_back(std::move(domain_scope));
             auto subtasks = subtasks_of(domains);
-            if (subtasks.empty()) continue;
-            Json task = {
-                {"plugin", connector_.name}, {"subtasks", subtasks}, {"options", scopes.options_of(*scope)}};
-            out.push_back(Json::array({std::move(task)}));
+            Json stage = Json::array();
+            if (!subtasks.empty())
+                stage.push_back({{"plugin", connector_.name},
+                                 {"subtasks", subtasks},
+                                 {"options", scopes.options_of(*scope)}});
+            if (contains(domains, "CODE") && !skip_collectors_) {
+                auto config_id = scope->value("scope_config_id", Json());
+                TARN_ASSIGN(auto config,
+                            scopes.config(config_id.is_number_integer() ? config_id.get<std::int64_t>() : 0));
+                TARN_ASSIGN(auto git, git_task_of(platform_, connector_, *connection, *scope, config));
+                if (git) stage.push_back(std::move(*git));
+            }
+            if (!stage.empty()) out.push_back(std::move(stage));
         }
         return out;
     }
@@ -86,8 +105,10 @@ class Maker {
     }
 
     const Home& home_;
+    const Platform& platform_;
     const connector::Connector& connector_;
     const std::map<std::string, bool>& overrides_;
+    const bool skip_collectors_;
 };
 
 // A plugin that has connections but is no connector is posted to: there is nothing to run.
@@ -97,23 +118,43 @@ bool is_posted_to(const Platform& platform, const std::string& plugin) {
 
 }  // namespace
 
-Result<Json> make_plan(const Home& home, const Platform& platform, const Blueprint& blueprint) {
+namespace {
+
+Result<Json> collecting_stages(const Home& home, const Platform& platform, const Blueprint& blueprint,
+                               std::vector<DomainScope>& filled) {
     TARN_ASSIGN(auto set, overrides(home));
     std::vector<Json> plans;
     for (const auto& connection : blueprint.connections) {
         const auto* loaded = platform.connector(connection.plugin);
-        if (loaded == nullptr && is_posted_to(platform, connection.plugin)) continue;
+        if (loaded == nullptr && is_posted_to(platform, connection.plugin)) {
+            for (auto& scope : posted_scopes(connection.plugin, connection.connection_id))
+                filled.push_back(std::move(scope));
+            continue;
+        }
         if (loaded == nullptr)
             return wrong("connections",
                          "there is no plugin '" + connection.plugin + "'; GET /plugins lists them");
-        TARN_ASSIGN(auto stages, Maker(home, loaded->connector, set).stages(connection));
+        Maker maker(home, platform, loaded->connector, set, blueprint.skip_collectors);
+        TARN_ASSIGN(auto stages, maker.stages(connection, filled));
         plans.push_back(std::move(stages));
     }
-    auto collected = side_by_side(plans);
+    return side_by_side(plans);
+}
+
+}  // namespace
+
+Result<Json> make_plan(const Home& home, const Platform& platform, const Blueprint& blueprint) {
+    std::vector<DomainScope> filled;
+    TARN_ASSIGN(auto collected, collecting_stages(home, platform, blueprint, filled));
     if (blueprint.skip_collectors) collected = without_collectors(collected);
     Json out = Json::array();
     if (blueprint.before.is_array()) append(out, blueprint.before);
+    if (!blueprint.project.empty()) append(out, mapping_stage(platform, blueprint.project, filled));
     append(out, collected);
+    if (!blueprint.project.empty()) {
+        TARN_ASSIGN(auto metrics, metric_stages(home, platform, blueprint.project));
+        append(out, metrics);
+    }
     if (blueprint.after.is_array()) append(out, blueprint.after);
     return out;
 }

@@ -79,7 +79,7 @@ Result<> Notifier::add(std::int64_t pipeline_id) {
     TARN_ASSIGN(notice.id, control.insert("insert into _devlake_notifications (created_at, updated_at, type, "
                                           "endpoint, nonce, response_code, response, data) values (?, ?, "
                                           "'PipelineStatusChanged', ?, ?, 0, '', ?)",
-                                          {now, now, endpoint_, notice.nonce, notice.body}));
+                                          {now, now, http::shown_url(endpoint_), notice.nonce, notice.body}));
     std::lock_guard lock(mutex_);
     notices_.push_back(std::move(notice));
     wake_.notify_all();

@@ -7,6 +7,7 @@
 
 #include "run/body.h"
 #include "run/fields.h"
+#include "run/sealed_url.h"
 #include "run/stages.h"
 
 namespace tarn::run {
@@ -154,7 +155,7 @@ Result<Json> PipelineRows::decrypted(const ControlRows& rows, std::size_t row, c
 
 Result<Json> PipelineRows::shown_pipeline(const ControlRows& rows, std::size_t row) const {
     auto id = rows.number(row, "id");
-    TARN_ASSIGN(auto plan, decrypted(rows, row, "plan"));
+    auto plan = decrypted(rows, row, "plan").value_or(Json());
     TARN_ASSIGN(auto labels,
                 home_.control().query(
                     "select name from _devlake_pipeline_labels where pipeline_id = ? order by name", {id}));
@@ -165,7 +166,7 @@ Result<Json> PipelineRows::shown_pipeline(const ControlRows& rows, std::size_t r
                 {"updatedAt", time_json(rows, row, "updated_at")},
                 {"name", rows.text(row, "name")},
                 {"blueprintId", rows.number(row, "blueprint_id")},
-                {"plan", plan},
+                {"plan", masked_urls(std::move(plan))},
                 {"totalTasks", rows.number(row, "total_tasks")},
                 {"finishedTasks", rows.number(row, "finished_tasks")},
                 {"beganAt", time_json(rows, row, "began_at")},
@@ -219,14 +220,14 @@ Result<Json> PipelineRows::list(const PipelineFilter& filter) const {
 }
 
 Result<Json> PipelineRows::shown_task(const ControlRows& rows, std::size_t row) const {
-    TARN_ASSIGN(auto options, decrypted(rows, row, "options"));
+    auto options = decrypted(rows, row, "options").value_or(Json());
     auto subtasks = Json::parse(rows.text(row, "subtasks"), nullptr, false);
     return Json{{"id", rows.number(row, "id")},
                 {"createdAt", time_json(rows, row, "created_at")},
                 {"updatedAt", time_json(rows, row, "updated_at")},
                 {"plugin", rows.text(row, "plugin")},
                 {"subtasks", subtasks.is_discarded() ? Json() : subtasks},
-                {"options", options},
+                {"options", masked_urls(std::move(options))},
                 {"status", rows.text(row, "status")},
                 {"message", rows.text(row, "message")},
                 {"errorName", rows.text(row, "error_name")},

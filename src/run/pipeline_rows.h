@@ -62,7 +62,7 @@ class PipelineRows {
     Result<std::optional<nlohmann::json>> rerun_pipeline(std::int64_t id) const;
     Result<std::optional<nlohmann::json>> rerun_task(std::int64_t id) const;
 
-    // nullptr where the column is NULL
+    // nullptr where the column is NULL; terminal where it cannot be decrypted: such a plan is shown as null
     [[nodiscard]] Result<nlohmann::json> decrypted(const ControlRows& rows, std::size_t row,
                                                    const char* column) const;
 

@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "run/job.h"
 #include "run/subtask_rows.h"
+#include "run/task_counts.h"
 
 namespace tarn::run {
 namespace {
@@ -135,6 +136,8 @@ Result<> PipelineRun::work_on(const ControlRows& tasks, std::size_t row, std::st
                                  [&](const Progress& progress) { rows.told(progress); });
     TARN_ASSIGN(failed, rows.end(outcome));
     if (!outcome) return fail(outcome.error());
+    TARN_ASSIGN(auto problems, TaskCounts(control).save(id, plugin, request.options, *outcome));
+    for (const auto& problem : problems) log->warn("{}", problem);
     log->info("ends: {}", summary_text(*outcome));
     return {};
 }

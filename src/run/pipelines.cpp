@@ -113,6 +113,7 @@ Result<Json> Pipelines::create(const NewPipeline& pipeline) {
 }
 
 Result<Json> Pipelines::trigger(const Blueprint& blueprint, const TriggerPolicy& policy) {
+    if (blueprint.unreadable) return fail(*blueprint.unreadable);
     NewPipeline made;
     made.name = blueprint.name;
     made.blueprint_id = blueprint.id;

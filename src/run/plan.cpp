@@ -8,6 +8,7 @@
 namespace tarn::run {
 Result<Plan> Plan::make(const LoadedConnector& connector, const std::vector<std::string>& subtasks) {
     Plan plan;
+    plan.set_ = &connector.models;
     for (const auto& stream : connector.connector.streams) {
         if (contains(subtasks, stream.subtask)) plan.streams_.push_back(&stream);
     }
@@ -83,6 +84,17 @@ std::vector<const model::Model*> Plan::take_models() {
             found.push_back(models_[node - streams_.size()]);
             more = true;
         }
+    }
+    return found;
+}
+
+std::vector<const model::Model*> Plan::own_feeders(const connector::Stream& stream) const {
+    std::vector<const model::Model*> found;
+    for (const auto* model : models_) {
+        bool feeds = std::ranges::any_of(std::array{".parents", ".basis", ".zone", ".open"}, [&](const char* select) {
+            return set_->feeds_select(*model, stream.name + select);
+        });
+        if (feeds && contains(model->reads, stream.raw)) found.push_back(model);
     }
     return found;
 }

@@ -18,6 +18,8 @@ class Plan {
     std::vector<const connector::Stream*> take_streams();
     // All models that can run now, one after the other, and marks them as done.
     std::vector<const model::Model*> take_models();
+    // Models of the stream's own rows that feed its selects: what a killed run left to them is done before the stream is collected.
+    [[nodiscard]] std::vector<const model::Model*> own_feeders(const connector::Stream& stream) const;
 
     [[nodiscard]] std::size_t size() const { return done_.size(); }
     [[nodiscard]] bool finished() const;
@@ -25,6 +27,7 @@ class Plan {
   private:
     [[nodiscard]] bool ready(std::size_t node) const;
 
+    const model::ModelSet* set_ = nullptr;
     std::vector<const connector::Stream*> streams_;  // nodes 0 ...
     std::vector<const model::Model*> models_;        // ... and behind them
     std::vector<std::vector<std::size_t>> before_;

@@ -8,6 +8,8 @@
 
 #include "base/text.h"
 #include "connector/inputs.h"
+#include "run/csv_files.h"
+#include "run/extract_fields.h"
 
 namespace tarn::run {
 
@@ -54,6 +56,8 @@ void Platform::load_root(const std::string& root, const std::vector<std::string>
 
 Result<> Platform::add(connector::Connector connector) {
     TARN_TRY(check_names(connector));
+    TARN_TRY(check_csv_files(connector.folder));
+    TARN_TRY(field_rules(connector.folder));
     for (const auto& table : connector.tables) {
         if (const Table* known = schema_->table(table.name)) {
             return fail(ErrorKind::bad_data,

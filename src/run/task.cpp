@@ -4,7 +4,10 @@
 #include <future>
 #include <mutex>
 
+#include <nlohmann/json.hpp>
+
 #include "base/text.h"
+#include "run/extract_fields.h"
 #include "run/plan.h"
 #include "store/mirror.h"
 
@@ -27,10 +30,13 @@ class Runner {
         while (!plan.finished()) {
             if (spec_.cancel.cancelled()) return fail(ErrorKind::cancelled, "cancelled");
             auto streams = plan.take_streams();
+            TARN_TRY(catch_up(plan, streams));
             if (!streams.empty()) TARN_TRY(collect(streams));
             auto models = plan.take_models();
-            if (!models.empty()) TARN_TRY(transform(models));
+            if (!models.empty()) TARN_TRY(transform(models, spec_.full_sync));
+            tell([&](Progress& progress) { progress.done += models.size(); });
         }
+        TARN_TRY(fill_fields(subtasks));
         summary_.requests = client_.stats().requests;
         summary_.milliseconds = now_millis() - start;
         return std::move(summary_);
@@ -43,6 +49,21 @@ class Runner {
             if (!table.control) continue;
             TARN_TRY(mirror_control(data_, control_, table));
         }
+        return {};
+    }
+
+    Result<> fill_fields(const std::vector<std::string>& subtasks) {
+        TARN_ASSIGN(auto names, field_rules(spec_.connector->connector.folder));
+        if (!names || !contains(subtasks, names->subtask)) return {};
+        tell([&](Progress& progress) { progress.subtask = names->subtask; });
+        auto given = spec_.values.options.find(names->option);
+        std::string text =
+            given == spec_.values.options.end() || given->second.empty() ? "[]" : given->second;
+        auto rules = nlohmann::json::parse(text, nullptr, false);
+        TARN_ASSIGN(auto counts, extract_fields(data_, control_, *spec_.connector->models.around().schema,
+                                                *names, rules, spec_.cancel));
+        for (const auto& [table, changed] : counts.changed) summary_.tables[table].changed += changed;
+        summary_.rejected += counts.rejected;
         return {};
     }
 
@@ -72,6 +93,7 @@ class Runner {
                 progress.requests = requests;
             });
         };
+        task.progress(0, 0);  // before the first answer, which may take long
         auto collected = connector::collect(task, client_, data_, control_);
         tell([&](Progress& progress) {
             progress.subtask = stream.subtask;
@@ -107,11 +129,21 @@ class Runner {
         return {};
     }
 
-    Result<> transform(const std::vector<const model::Model*>& models) {
+    // A run that was killed may have left raw rows that its tool tables do not know: the selects of a stream would miss them.
+    Result<> catch_up(const Plan& plan, const std::vector<const connector::Stream*>& streams) {
+        std::vector<const model::Model*> models;
+        for (const auto* stream : streams) {
+            for (const auto* model : plan.own_feeders(*stream)) models.push_back(model);
+        }
+        if (!models.empty()) TARN_TRY(transform(models, false));
+        return {};
+    }
+
+    Result<> transform(const std::vector<const model::Model*>& models, bool full) {
         model::ScopeRun run;
         run.inputs = spec_.values.inputs;
         run.params = spec_.values.params;
-        run.full = spec_.full_sync;
+        run.full = full;
         run.cancel = spec_.cancel;
         run.progress = [this](const model::Model& model, const model::ModelCounts&) {
             tell([&](Progress& progress) { progress.subtask = model.subtask; });
@@ -126,7 +158,6 @@ class Runner {
             summary_.rejected += count.rejected;
             summary_.cut += count.cut;
         }
-        tell([&](Progress& progress) { progress.done += models.size(); });
         return {};
     }
 
@@ -162,7 +193,8 @@ Result<std::vector<std::string>> chosen_subtasks(const connector::Connector& con
 }
 
 Result<TaskSummary> run_task(const TaskSpec& spec, http::Client& client, DataFile& data,
-                             ControlStore& control, const std::function<void(const Progress&)>& progress) {
+                             ControlStore& control, const Told& progress) {
+    if (spec.native) return spec.native(spec, data, control, progress);
     Runner runner(spec, client, data, control, progress);
     return runner.run();
 }

@@ -20,6 +20,15 @@
 
 namespace tarn::run {
 
+struct Progress;
+struct TaskSummary;
+struct TaskSpec;
+using Told = std::function<void(const Progress&)>;
+
+// A task that a part of the program does in place of streams and models.
+using NativeWork = std::function<Result<TaskSummary>(const TaskSpec& spec, DataFile& data,
+                                                     ControlStore& control, const Told& progress)>;
+
 struct TaskSpec {
     const LoadedConnector* connector = nullptr;
     connector::TaskValues values;
@@ -30,6 +39,7 @@ struct TaskSpec {
     Millis now = 0;  // the time of this run; 0: the clock's
     CancelToken cancel;
     connector::SharedAnswers* answers = nullptr;  // of the tasks that run one after the other
+    NativeWork native;
 };
 
 struct Progress {
@@ -50,8 +60,7 @@ struct TaskSummary {
 };
 
 Result<TaskSummary> run_task(const TaskSpec& spec, http::Client& client, DataFile& data,
-                             ControlStore& control,
-                             const std::function<void(const Progress&)>& progress = {});
+                             ControlStore& control, const Told& progress = {});
 
 // The subtasks that would run, in order. bad_data: an unknown name, with the known ones.
 Result<std::vector<std::string>> chosen_subtasks(const connector::Connector& connector,

@@ -76,7 +76,14 @@ Result<Cipher> Cipher::make(std::string_view secret) {
     return cipher;
 }
 
+Cipher Cipher::locked(Error why) {
+    Cipher cipher;
+    cipher.locked_ = std::move(why);
+    return cipher;
+}
+
 Result<std::string> Cipher::encrypt(std::string_view text) const {
+    if (locked_) return fail(*locked_);
     constexpr std::size_t longest = std::numeric_limits<int>::max() / 2;
     if (text.size() > longest)
         return fail(ErrorKind::bad_data, "a text of more than 1 GB cannot be encrypted");
@@ -97,6 +104,7 @@ Result<std::string> Cipher::encrypt(std::string_view text) const {
 }
 
 Result<std::string> Cipher::decrypt(std::string_view stored) const {
+    if (locked_) return fail(*locked_);
     auto sealed = from_base64(stored);
     if (!sealed)
         return fail(ErrorKind::bad_data, "a secret column holds a value that is not encrypted", {},
@@ -106,8 +114,7 @@ Result<std::string> Cipher::decrypt(std::string_view stored) const {
     if (!text) text = open_cbc(key_.data(), *sealed);
     if (!text || !text->ends_with(marker)) {
         return fail(ErrorKind::terminal, "a secret was encrypted with another ENCRYPTION_SECRET", {},
-                    "Set ENCRYPTION_SECRET (ENCODE_KEY up to DevLake 0.17) to the value that was used, or "
-                    "enter the secret again.");
+                    "Give the key that was used with `tarn key import`, or enter the secret again.");
     }
     text->resize(text->size() - marker.size());
     return *text;

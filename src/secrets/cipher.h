@@ -3,10 +3,12 @@
 // Two formats stand side by side, also within one column. Written is the newer one: base64 of 12 random bytes, AES-256-GCM ciphertext and
 // 16-byte tag. Read, too, is the older one: base64 of AES-256-CBC with a constant IV. In both the key is SHA-256 of the secret, and the text
 // ends in a marker that tells a wrong key. NULL is no value; an empty text in a secret column is an error, as in DevLake.
-// Thread rule: immutable, any thread. Errors: terminal (wrong secret), bad_data (not in either format). No error holds the text.
+// A locked cipher stands where the right secret is not known: it opens and seals nothing, so no second key gets into a store.
+// Thread rule: immutable, any thread. Errors: terminal (wrong secret, locked), bad_data (not in either format). No error holds the text.
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +20,8 @@ class Cipher {
   public:
     // terminal: an empty secret
     static Result<Cipher> make(std::string_view secret);
+    // encrypt() and decrypt() give `why`.
+    static Cipher locked(Error why);
 
     [[nodiscard]] Result<std::string> encrypt(std::string_view text) const;
     [[nodiscard]] Result<std::string> decrypt(std::string_view stored) const;
@@ -25,6 +29,7 @@ class Cipher {
   private:
     Cipher() = default;
     std::array<unsigned char, 32> key_{};
+    std::optional<Error> locked_;
 };
 
 }  // namespace tarn::secrets

@@ -66,6 +66,23 @@ DataFile::~DataFile() {
 Result<> DataFile::write(Job job) { return submit(std::move(job), true); }
 Result<> DataFile::exclusive(Job job) { return submit(std::move(job), false); }
 
+Result<> DataFile::add_column(const std::string& table, const Column& column) {
+    return exclusive([&](duck::Connection& writer) -> Result<> {
+        if (sink_ != nullptr) TARN_TRY(sink_->add_column(table, column));
+        TARN_TRY(writer.run(fmt::format("alter table {} add column if not exists {} {}", sql_name(table),
+                                        sql_name(column.name), duck_type(column))));
+        return {};
+    });
+}
+
+Result<> DataFile::drop_column(const std::string& table, const std::string& column) {
+    return exclusive([&](duck::Connection& writer) -> Result<> {
+        TARN_TRY(writer.run(
+            fmt::format("alter table {} drop column if exists {}", sql_name(table), sql_name(column))));
+        return sink_ == nullptr ? Result<>{} : sink_->drop_column(table, column);
+    });
+}
+
 Result<> DataFile::submit(Job job, bool in_transaction) {
     if (std::this_thread::get_id() == thread_.get_id())
         return fail(ErrorKind::bug, "a data file job waits for another one");

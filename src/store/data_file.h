@@ -30,6 +30,9 @@ class DataSink {
     virtual Result<> commit(duck::Connection& writer) = 0;
     virtual void rollback(duck::Connection& writer) = 0;
     virtual void done(duck::Connection& writer, bool file_committed) = 0;
+    // A table gets or loses a column, before the file's does; by the writer thread, outside of a job. Again is no error.
+    virtual Result<> add_column(const std::string& table, const Column& column) = 0;
+    virtual Result<> drop_column(const std::string& table, const std::string& column) = 0;
 };
 
 class DataFile {
@@ -47,6 +50,9 @@ class DataFile {
     void pass_by(DataSink* sink) { sink_ = sink; }
     // As write(), without the transaction: for DDL, pragmas and checkpoints.
     Result<> exclusive(Job job);
+    // Columns beyond the declared ones; nothing where the column is there, or not there.
+    Result<> add_column(const std::string& table, const Column& column);
+    Result<> drop_column(const std::string& table, const std::string& column);
     Result<std::unique_ptr<duck::Connection>> reader() { return database_->connect(); }
 
     // Makes declared data tables that are not there and adds columns that are missing (control tables as mirrors, without secrets).

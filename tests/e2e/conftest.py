@@ -5,6 +5,7 @@ Nothing here needs a network or leaves anything behind.
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -59,6 +60,15 @@ class Tarn:
         """A process in the background; ended by the caller."""
         return subprocess.Popen([self.program, *map(str, arguments)], cwd=self.home.parent, env=self.environment | (env or {}),
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def copied_home(program, home, folder):
+    """A home with its key, copied to a new folder."""
+    shutil.copytree(home, folder)
+    shutil.copy(home.parent / ".env", folder)
+    tarn = Tarn(program, folder)
+    tarn.environment["ENV_PATH"] = str(folder / ".env")
+    return tarn
 
 
 class Served:

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 import jenkins
-from conftest import Tarn
+from conftest import Tarn, copied_home
 from fake_source import FakeSource
 from table_rows import TableRows, differences, read_raw_tables, read_tables
 
@@ -116,9 +116,9 @@ def read_once(program):
 
 def copy_of(program, folder):
     """A home in a new folder that has read all of a new world."""
-    shutil.copytree(read_once(program), folder)
+    tarn = copied_home(program, read_once(program), folder)
     new_world()
-    return Tarn(program, folder)
+    return tarn
 
 
 @pytest.fixture

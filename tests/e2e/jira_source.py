@@ -15,7 +15,7 @@ import pytest
 import requests
 
 import jira
-from conftest import Tarn
+from conftest import Tarn, copied_home
 from fake_source import FakeSource, put_world
 from jira_rows import Rows
 
@@ -120,9 +120,9 @@ def settled(program, tmp_path, source, deployment):
 
 def copy_of(program, folder, deployment="Cloud"):
     """Such a home in a new folder; the world is new, too."""
-    shutil.copytree(read_once(program, deployment), folder)
+    tarn = copied_home(program, read_once(program, deployment), folder)
     new_world(deployment)
-    return Tarn(program, folder)
+    return tarn
 
 
 def flags(source):

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 import github
-from conftest import TOKEN, Tarn
+from conftest import TOKEN, Tarn, copied_home
 from fake_source import FakeSource, put_world
 from rows import Rows
 
@@ -101,9 +101,9 @@ def settled(program, tmp_path, source):
 
 def copy_of(program, folder):
     """Such a home in a new folder; the world is new, too."""
-    shutil.copytree(read_once(program), folder)
+    tarn = copied_home(program, read_once(program), folder)
     new_world()
-    return Tarn(program, folder)
+    return tarn
 
 
 def synced(tarn, source, *arguments, env=None):

@@ -50,6 +50,8 @@ def test_a_plan_follows_the_declaration(api, scope):
     api.patch(path, {"scopeConfigId": 0})
     (stage,) = api.patch(f"/blueprints/{made['id']}", {"skipCollectors": True, "afterPlan": [[task(scope)]]})["plan"][:1]
     assert "Extract Issues" in stage[0]["subtasks"] and "Collect Issues" not in stage[0]["subtasks"]
+    assert api.get(f"/blueprints/{made['id']}")["name"] == made["name"]
+    assert "blueprint_id" in api.get("/pipelines?blueprint_id=x", 400)["message"]
     api.delete(f"/blueprints/{made['id']}")
     api.get(f"/blueprints/{made['id']}", 404)
 
@@ -64,7 +66,7 @@ def test_a_webhook_has_nothing_to_run(api):
 @pytest.mark.parametrize("fields, said", [
     ({"name": ""}, "name"), ({"mode": "SOMETIMES"}, "mode"), ({"projectName": "nobody"}, "nobody"), ({"isManual": False}, "cronConfig"),
     ({"isManual": False, "cronConfig": "61 * * * *"}, "minute"), ({"mode": "ADVANCED"}, "plan"), ({"mode": "ADVANCED", "plan": [5]}, "plan[0]"),
-    ({"mode": "ADVANCED", "plan": [[{"plugin": "dora"}]]}, "dora"), ({"afterPlan": [[{"plugin": "refdiff"}]]}, "refdiff"),
+    ({"mode": "ADVANCED", "plan": [[{"plugin": "astrology"}]]}, "astrology"), ({"afterPlan": [[{"plugin": "alchemy"}]]}, "alchemy"),
     ({"mode": "ADVANCED", "plan": [[{"plugin": "github", "subtasks": ["Nothing"]}]]}, "Nothing"), ({"connections": {}}, "connections"),
     ({"connections": [{"pluginName": "slack", "connectionId": 1}]}, "slack"), ({"connections": [{"pluginName": "github", "connectionId": 999}]}, "999"),
     ({"connections": [{"pluginName": "github", "connectionId": 1, "scopes": []}]}, "no scopes"),

@@ -18,7 +18,7 @@ def test_a_project_gets_a_blueprint_of_its_own(api):
     assert (blueprint["name"], blueprint["projectName"]) == (made["name"] + "-Blueprint", made["name"])
     assert (blueprint["mode"], blueprint["enable"], blueprint["isManual"], blueprint["cronConfig"]) == ("NORMAL", True, False, "0 0 * * *")
     assert blueprint["timeAfter"].endswith("T00:00:00.000+00:00") and blueprint["nextRun"].endswith("T00:00:00.000+00:00")
-    assert blueprint["connections"] == [] and blueprint["plan"] == []
+    assert blueprint["connections"] == [] and [stage[0]["plugin"] for stage in blueprint["plan"]] == ["org", "dora", "refdiff", "dora"]
     assert api.get(f"/projects/{made['name']}") == made
     assert api.get(f"/projects/{made['name']}/check") == {"exist": True}
     assert api.get("/projects/none/check") == {"exist": False}

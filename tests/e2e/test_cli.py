@@ -65,7 +65,7 @@ def test_the_token_stands_nowhere_in_clear_text(tarn, fake):
 
 def test_the_key_is_made_once_and_kept_private(tarn, fake):
     assert tarn.sync(fake.url, "--subtasks", "Collect Milestones").returncode == 0
-    env = tarn.home / ".env"
+    env = tarn.home.parent / ".env"  # the working directory's
     first = env.read_text()
     assert re.fullmatch(r'ENCRYPTION_SECRET="[A-Z]{128}"\n', first)
     assert stat.S_IMODE(env.stat().st_mode) == 0o600
@@ -75,6 +75,7 @@ def test_the_key_is_made_once_and_kept_private(tarn, fake):
 
 def test_another_key_is_told(tarn, fake):
     assert tarn.sync(fake.url, "--subtasks", "Collect Milestones").returncode == 0
+    (tarn.home.parent / ".env").unlink()
     done = tarn.sync(fake.url, env={"ENCRYPTION_SECRET": "another"})
     assert done.returncode == 1
     assert "ENCRYPTION_SECRET" in done.stderr

@@ -28,7 +28,7 @@ def change_something(source, choice):
         lambda: source.change("merge_pull", number=pick([pull for pull in pulls if pull["state"] == "open"])["number"]),
         lambda: source.change("add_runs", n=choice.randint(1, 9), status=pick(("completed", "queued"))),
         lambda: source.change("complete_runs"),
-        lambda: source.change("rerun", id=pick(runs)["id"]),
+        lambda: source.change("rerun", id=max(runs, key=lambda run: run["created_at"])["id"]),
         lambda: source.change("add_deployment"),
         lambda: source.change("add_deployment_status", state=pick(("success", "failure"))),
         lambda: source.change("add_milestone", title=f"Later {choice.random()}"),

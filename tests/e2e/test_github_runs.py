@@ -386,6 +386,19 @@ def test_what_vanishes_from_a_whole_list_vanishes_here(program, settled, source,
     assert_same(settled, but_for_shared(Rows(settled), fresh_rows(program, tmp_path, source)))
 
 
+def test_a_new_attempt_of_a_completed_run_arrives(settled, source):
+    """Runs are listed by the time of creation; those that may still get a new attempt are listed again."""
+    def status():
+        synced(settled, source)
+        (found,) = settled.query(f"select status from _tool_github_runs where id = {run}")
+        return found["status"]
+
+    (run,) = source.change("add_runs")["ids"]
+    assert status() == "completed"
+    source.change("rerun", id=run)
+    assert status() == "in_progress"
+
+
 def test_the_sprint_of_a_deleted_milestone_leaves_its_board(settled, source):
     """The row in `sprints` stays: boards share sprints, and another one may still show it."""
     milestone = next(milestone for milestone in source.list("milestones", state="all") if milestone["open_issues"] + milestone["closed_issues"])

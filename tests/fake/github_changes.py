@@ -8,7 +8,7 @@ import inspect
 
 from github_malformed import KINDS
 from instructions import Instructions
-from invented import iso, parse_time
+from invented import DAY, iso, parse_time
 
 EDITABLE = {"title", "body", "state", "labels", "assignees", "milestone", "user", "reason"}
 
@@ -195,8 +195,10 @@ class Changes(Instructions):
         return {"ids": [run["id"] for run in ended]}
 
     def rerun(self, repo, id):
-        """The run starts again as its next attempt and is in progress."""
+        """The run starts again as its next attempt and is in progress; GitHub allows that for 30 days."""
         run = repo.runs[id]
+        if self.now - run["created"] > 30 * DAY:
+            raise ValueError(f"run {id} is too old for a new attempt")
         run.update(status="in_progress", conclusion=None, updated=self.now, attempt=run["attempt"] + 1)
 
     def delete_run(self, repo, id):

@@ -105,8 +105,9 @@ streams:
                     "create table _tool_demo_connections (endpoint text, token text, pattern text);\n"
                     "create table _tool_demo_scopes (owner varchar(255) not null, primary key (owner));\n");
     for (const std::string line : {
-             "connector.yaml:3: connector.yaml: unknown key 'titel'; legal: name, title, aliases, connection",
-             "connector.yaml:7: field 'endpoint': unknown kind 'uri'; legal: url, text, secret",
+             "connector.yaml:3: connector.yaml: unknown key 'titel'; legal: name, title, aliases, native, "
+             "connection",
+             "connector.yaml:7: field 'endpoint': unknown kind 'uri'; legal: url, proxy, text, secret",
              "field 'pattern': its default is no regex: missing ): (a",
              "auth 'AccessToken': token names no connection field; legal: endpoint, pattern, token",
              "connector.yaml:12: auth 'Other': unknown kind 'digest'; legal: bearer, header, basic, query, "

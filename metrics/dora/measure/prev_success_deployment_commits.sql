@@ -16,5 +16,6 @@ with project_commits as (
     from deployments
 )
 select c.id, c.commit_sha, d.previous as prev_success_deployment_commit_id
-from project_commits c left join chained d on c.counts and d.id = c.id and d.repo_url = c.repo_url and d.environment = c.environment
+-- A condition on `c` alone in the join would make DuckDB compare each with each.
+from project_commits c left join chained d on d.id = if(c.counts, c.id, null) and d.repo_url = c.repo_url and d.environment = c.environment
     and d.cicd_scope_id = c.cicd_scope_id

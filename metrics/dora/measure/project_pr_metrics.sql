@@ -34,7 +34,7 @@ with merged as (
     from merged r
         left join first_commits c on c.pull_request_id = r.id
         left join first_reviews v on v.pull_request_id = r.id
-        left join deployed d on d.project_name = r.project_name and d.commit_sha = r.merge_commit_sha and r.merge_commit_sha <> ''
+        left join deployed d on d.project_name = r.project_name and d.commit_sha = nullif(r.merge_commit_sha, '')
 )
 select origin, id, project_name,
     first_commit.sha as first_commit_sha,

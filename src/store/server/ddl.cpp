@@ -178,4 +178,19 @@ Result<> ensure_tables(Connection& connection, const Schema& schema,
     return {};
 }
 
+Result<> add_column(Connection& connection, const std::string& table, const Column& column) {
+    TARN_ASSIGN(auto present, present_columns(connection));
+    if (present[table].contains(column.name)) return {};
+    TARN_TRY(connection.run(fmt::format("alter table {} add column {}", sql_name(table),
+                                        column_ddl(column, connection.engine()))));
+    return {};
+}
+
+Result<> drop_column(Connection& connection, const std::string& table, const std::string& column) {
+    TARN_ASSIGN(auto present, present_columns(connection));
+    if (!present[table].contains(column)) return {};
+    TARN_TRY(connection.run(fmt::format("alter table {} drop column {}", sql_name(table), sql_name(column))));
+    return {};
+}
+
 }  // namespace tarn::server

@@ -27,4 +27,8 @@ std::string index_name(const Table& table, const Table::Index& index);
 Result<> ensure_tables(Connection& connection, const Schema& schema,
                        const std::function<bool(const Table&)>& wanted);
 
+// One more column, or one less. Again is no error.
+Result<> add_column(Connection& connection, const std::string& table, const Column& column);
+Result<> drop_column(Connection& connection, const std::string& table, const std::string& column);
+
 }  // namespace tarn::server

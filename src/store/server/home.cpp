@@ -28,8 +28,9 @@ Result<std::unique_ptr<ServerHome>> ServerHome::open(const DbUrl& url) {
     return home;
 }
 
-Result<> ServerHome::attach(DataFile& data, ControlStore& control, const Schema& schema) {
-    TARN_ASSIGN(bool whole, write_through_->attach(data, schema));
+Result<> ServerHome::attach(DataFile& data, ControlStore& control, const Schema& schema,
+                            const std::map<std::string, std::vector<Column>>& more) {
+    TARN_ASSIGN(bool whole, write_through_->attach(data, schema, more));
     if (!whole) return {};
     // Rows that models added to mirrors of control tables were in the old file alone: a full pass makes them again.
     TARN_TRY(control.run("delete from _tarn_model_states"));

@@ -7,8 +7,10 @@
 // process holds the database.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "store/control.h"
@@ -27,8 +29,9 @@ class ServerHome {
     ServerHome(const ServerHome&) = delete;
     ServerHome& operator=(const ServerHome&) = delete;
 
-    // After control.ensure() and data.ensure(). The schema outlives this.
-    Result<> attach(DataFile& data, ControlStore& control, const Schema& schema);
+    // After control.ensure() and data.ensure(). `more`: columns that the file's tables have beyond the schema.
+    Result<> attach(DataFile& data, ControlStore& control, const Schema& schema,
+                    const std::map<std::string, std::vector<Column>>& more);
 
   private:
     ServerHome();

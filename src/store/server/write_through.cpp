@@ -2,6 +2,7 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -72,12 +73,43 @@ Result<> WriteThrough::hold() {
                 "Stop it, or name another database.");
 }
 
-Result<bool> WriteThrough::attach(DataFile& data, const Schema& schema) {
+void WriteThrough::map_tables() {
+    maps_.clear();
+    for (const auto& [name, table] : tables_) maps_.emplace(name, TableMap(table, connection_->engine()));
+}
+
+Result<> WriteThrough::add_column(const std::string& table, const Column& column) {
+    TARN_TRY(server::add_column(*connection_, table, column));
+    auto& columns = tables_[table].columns;
+    if (std::ranges::none_of(columns, [&](const Column& one) { return one.name == column.name; }))
+        columns.push_back(column);
+    map_tables();
+    return {};
+}
+
+Result<> WriteThrough::drop_column(const std::string& table, const std::string& column) {
+    TARN_TRY(server::drop_column(*connection_, table, column));
+    std::erase_if(tables_[table].columns, [&](const Column& one) { return one.name == column; });
+    map_tables();
+    return {};
+}
+
+Result<bool> WriteThrough::attach(DataFile& data, const Schema& schema,
+                                  const std::map<std::string, std::vector<Column>>& more) {
     TARN_TRY(ensure_tables(*connection_, schema, [](const Table& table) { return !table.control; }));
     TARN_TRY(prepare_parts(*connection_));
     for (const auto& [name, table] : schema.tables()) {
-        if (!table.control && !is_local(name)) maps_.emplace(name, TableMap(table, connection_->engine()));
+        if (!table.control && !is_local(name)) tables_.emplace(name, table);
     }
+    for (const auto& [name, columns] : more) {
+        auto table = tables_.find(name);
+        if (table == tables_.end()) continue;
+        for (const auto& column : columns) {
+            TARN_TRY(server::add_column(*connection_, name, column));
+            table->second.columns.push_back(column);
+        }
+    }
+    map_tables();
     bool whole = false;
     TARN_TRY(data.exclusive([&](duck::Connection& writer) -> Result<> {
         TARN_ASSIGN(auto refreshed, refresh(writer, *connection_, maps_));

@@ -30,12 +30,15 @@ class WriteThrough final : public DataSink, public duck::Watcher {
     Result<> hold();
     [[nodiscard]] Connection& connection() { return *connection_; }
     // Makes the server's tables and the cache current, then watches. Value: the whole cache was loaded.
-    Result<bool> attach(DataFile& data, const Schema& schema);
+    Result<bool> attach(DataFile& data, const Schema& schema,
+                        const std::map<std::string, std::vector<Column>>& more);
 
     Result<> begin(duck::Connection& writer) override;
     Result<> commit(duck::Connection& writer) override;
     void rollback(duck::Connection& writer) override;
     void done(duck::Connection& writer, bool file_committed) override;
+    Result<> add_column(const std::string& table, const Column& column) override;
+    Result<> drop_column(const std::string& table, const std::string& column) override;
     Result<std::int64_t> run(duck::Connection& writer, const std::string& sql) override;
     void appends_to(const std::string& table) override;
 
@@ -62,6 +65,8 @@ class WriteThrough final : public DataSink, public duck::Watcher {
 
     std::unique_ptr<Connection> connection_;
     std::string database_;
+    void map_tables();
+    std::map<std::string, Table> tables_;
     std::map<std::string, TableMap, std::less<>> maps_;
     std::map<std::string, Touched, std::less<>> touched_;
     std::map<std::string, std::string> staging_;  // PostgreSQL's temporary tables, by target

@@ -1,0 +1,184 @@
+#include "git/extract.h"
+
+#include <algorithm>
+#include <future>
+#include <memory>
+
+#include <openssl/sha.h>
+
+#include "base/text.h"
+
+namespace tarn::git {
+namespace {
+
+std::string hash_of(const std::string& text) {
+    std::string digest(SHA256_DIGEST_LENGTH, '\0');
+    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+           reinterpret_cast<unsigned char*>(digest.data()));
+    static constexpr std::string_view digits = "0123456789abcdef";
+    std::string out;
+    for (char c : digest) {
+        out += digits[static_cast<unsigned char>(c) >> 4U];
+        out += digits[static_cast<unsigned char>(c) & 15U];
+    }
+    return out;
+}
+
+std::string settings_of(const RowOptions& options) {
+    std::string text = std::string(options.stat ? "s" : "-") + (options.files ? "f" : "-");
+    for (const auto& end : options.excluded) text += "\n" + end;
+    for (const auto& [name, regex] : options.components) text += "\n" + name + "\t" + regex;
+    return hash_of(text);
+}
+
+// Of `list` those that are not in `others`, in the list's order.
+std::vector<std::string> without(const std::vector<std::string>& list, std::vector<std::string> others) {
+    std::ranges::sort(others);
+    std::vector<std::string> out;
+    std::ranges::copy_if(list, std::back_inserter(out),
+                         [&](const std::string& sha) { return !std::ranges::binary_search(others, sha); });
+    return out;
+}
+
+class Run {
+  public:
+    Run(const Extraction& wanted, DataFile& data, ControlStore& control, const Schema& schema)
+        : wanted_(wanted),
+          data_(data),
+          control_(control),
+          schema_(schema),
+          settings_(settings_of(wanted.rows)) {}
+
+    Result<Extracted> run() {
+        TARN_ASSIGN(rows_, RepositoryRows::make(data_, control_, schema_, wanted_.rows));
+        TARN_ASSIGN(repository_,
+                    Repository::open(wanted_.folder, wanted_.rows.repo_id, wanted_.remote, wanted_.cancel));
+        tell("Clone Git Repo", 0);
+        TARN_ASSIGN(auto refs, repository_->fingerprint());
+        fingerprint_ = hash_of(refs);
+        TARN_TRY(read_state());
+        Extracted out;
+        if (complete_ && known_settings_ && known_fingerprint_ == fingerprint_ && !wanted_.full) {
+            out.unchanged = true;
+            return out;
+        }
+        auto done = read();
+        // A copy that a crash has damaged is made anew, once.
+        bool again =
+            !done && done.error().kind == ErrorKind::transient && damaged_ && repository_->drop_copy();
+        if (again) done = read();
+        if (!done) return fail(done.error());
+        TARN_TRY(limit_copies(wanted_.folder, wanted_.copies_limit));
+        out.tables = rows_->counts();
+        out.rejected = rows_->rejected();
+        return out;
+    }
+
+  private:
+    Result<> read() {
+        damaged_ = false;
+        TARN_TRY(repository_->fetch());
+        damaged_ = true;
+        std::vector<std::string> lost;
+        if (wanted_.commits) TARN_TRY(read_commits(lost));
+        tell("Collect Branches", 2);
+        if (wanted_.branches || wanted_.tags) {
+            TARN_ASSIGN(auto refs, repository_->refs());
+            TARN_TRY(rows_->put_refs(refs, wanted_.branches, wanted_.tags));
+        }
+        TARN_TRY(rows_->take_out(lost));
+        tell("Collect Tags", 3);
+        bool all = wanted_.commits && wanted_.branches && wanted_.tags;
+        return all ? write_state(true, fresh_) : Result<>();
+    }
+
+    Result<> read_commits(std::vector<std::string>& lost) {
+        tell("Collect Commits", 1);
+        TARN_ASSIGN(auto all, repository_->commits());
+        TARN_ASSIGN(auto stored, rows_->stored_commits());
+        lost = without(stored, all);
+        // What stands there was written with these settings, unless an old instance left it.
+        bool goes_on = !wanted_.full && known_settings_ && (complete_ || fresh_);
+        if (!goes_on) {
+            fresh_ = stored.empty();
+            TARN_TRY(write_state(false, fresh_));
+            TARN_TRY(rows_->forget_rejects());
+        }
+        return read_history(goes_on ? without(all, std::move(stored)) : std::move(all));
+    }
+
+    // The next window is read while the last one is written.
+    Result<> read_history(std::vector<std::string> shas) {
+        if (shas.empty()) return {};
+        HistoryOptions options;
+        options.git_dir = repository_->git_dir();
+        TARN_ASSIGN(options.scratch, repository_->scratch());
+        options.files = wanted_.rows.stat;
+        options.cancel = wanted_.cancel;
+        History history(std::move(options), std::move(shas));
+        std::future<Result<>> writing;
+        auto finish = [&]() -> Result<> { return writing.valid() ? writing.get() : Result<>(); };
+        while (true) {
+            auto window = history.next();
+            TARN_TRY(finish());
+            if (!window) return fail(window.error());
+            if (window->commits.empty()) return {};
+            if (wanted_.cancel.cancelled()) return fail(ErrorKind::cancelled, "cancelled");
+            tell("Collect Commits", 1, static_cast<std::int64_t>(history.done()));
+            auto shared = std::make_shared<Window>(std::move(*window));
+            writing = std::async(std::launch::async, [this, shared] { return rows_->put(*shared); });
+        }
+    }
+
+    Result<> read_state() {
+        TARN_ASSIGN(
+            auto state,
+            control_.query("select fingerprint, settings, complete, fresh from _tarn_git_states where "
+                           "repo_id = ?",
+                           {wanted_.rows.repo_id}));
+        if (state.rows.empty()) return {};
+        known_fingerprint_ = state.text(0, "fingerprint");
+        known_settings_ = state.text(0, "settings") == settings_;
+        complete_ = state.number(0, "complete") != 0;
+        fresh_ = state.number(0, "fresh") != 0;
+        return {};
+    }
+
+    Result<> write_state(bool complete, bool fresh) {
+        complete_ = complete;
+        known_settings_ = true;
+        return control_.transaction([&]() -> Result<> {
+            TARN_TRY(control_.run("delete from _tarn_git_states where repo_id = ?", {wanted_.rows.repo_id}));
+            TARN_TRY(
+                control_.run("insert into _tarn_git_states (repo_id, fingerprint, settings, complete, fresh, "
+                             "updated_at) values (?, ?, ?, ?, ?, ?)",
+                             {wanted_.rows.repo_id, fingerprint_, settings_, std::int64_t{complete},
+                              std::int64_t{fresh}, format_sql(now_millis())}));
+            return {};
+        });
+    }
+
+    void tell(const std::string& subtask, std::size_t step, std::int64_t commits = 0) const {
+        if (wanted_.progress) wanted_.progress(subtask, step, commits);
+    }
+
+    const Extraction& wanted_;
+    DataFile& data_;
+    ControlStore& control_;
+    const Schema& schema_;
+    std::string settings_, fingerprint_, known_fingerprint_;
+    bool known_settings_ = false, complete_ = false, damaged_ = false;
+    bool fresh_ = false;  // the repository had no commits before we read it
+    std::unique_ptr<RepositoryRows> rows_;
+    std::unique_ptr<Repository> repository_;
+};
+
+}  // namespace
+
+Result<Extracted> extract(const Extraction& wanted, DataFile& data, ControlStore& control,
+                          const Schema& schema) {
+    Run run(wanted, data, control, schema);
+    return run.run();
+}
+
+}  // namespace tarn::git
