@@ -44,9 +44,9 @@ const Keys<Since>& since_keys() {
 
 const Keys<Window>& window_keys() {
     static const Keys<Window> keys = {
-        {"query", text(&Window::query)},       {"format", text(&Window::format)},
-        {"total", text(&Window::total), true}, {"cap", number(&Window::cap), true},
-        {"start", date(&Window::start), true}, {"too_many", statuses(&Window::too_many)},
+        {"query", text(&Window::query)},         {"format", text(&Window::format)},
+        {"total", text(&Window::total), true},   {"cap", number(&Window::cap), true},
+        {"start", date(&Window::start), true},   {"too_many", statuses(&Window::too_many)},
         {"overlap", duration(&Window::overlap)},
     };
     return keys;

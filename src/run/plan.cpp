@@ -91,9 +91,9 @@ std::vector<const model::Model*> Plan::take_models() {
 std::vector<const model::Model*> Plan::own_feeders(const connector::Stream& stream) const {
     std::vector<const model::Model*> found;
     for (const auto* model : models_) {
-        bool feeds = std::ranges::any_of(std::array{".parents", ".basis", ".zone", ".open"}, [&](const char* select) {
-            return set_->feeds_select(*model, stream.name + select);
-        });
+        bool feeds = std::ranges::any_of(
+            std::array{".parents", ".basis", ".zone", ".open"},
+            [&](const char* select) { return set_->feeds_select(*model, stream.name + select); });
         if (feeds && contains(model->reads, stream.raw)) found.push_back(model);
     }
     return found;

@@ -25,7 +25,8 @@ Json options_of(const connector::Connector& plugin, const std::string& project, 
 // DevLake's clients store "no options" as an empty text.
 Result<Json> settings_of(const std::string& text, const std::string& metric) {
     auto settings = Json::parse(text.empty() ? "{}" : text, nullptr, false);
-    if (settings.is_null() || settings == "") return Json::object();
+    if (settings.is_null() || (settings.is_string() && settings.get<std::string>().empty()))
+        return Json::object();
     if (!settings.is_object())
         return wrong("metrics", "the options of " + metric + " are no JSON object; set them again");
     return settings;

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import sys
 import time
 from pathlib import Path
@@ -56,10 +57,10 @@ class Tarn:
     def value(self, sql):
         return next(iter(self.query(sql)[0].values()))
 
-    def start(self, *arguments, env=None):
+    def start(self, *arguments, env=None, stderr=subprocess.PIPE):
         """A process in the background; ended by the caller."""
         return subprocess.Popen([self.program, *map(str, arguments)], cwd=self.home.parent, env=self.environment | (env or {}),
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                stdout=subprocess.PIPE, stderr=stderr, text=True)
 
 
 def copied_home(program, home, folder):
@@ -75,10 +76,11 @@ class Served:
     """A running `tarn serve`."""
 
     def __init__(self, tarn, *arguments):
-        self.process = tarn.start("serve", "--port", "0", *arguments)
+        self.log = tempfile.TemporaryFile("w+")  # a pipe that nobody reads would stop it one day
+        self.process = tarn.start("serve", "--port", "0", *arguments, stderr=self.log)
         self.first_line = self.process.stdout.readline()
         if "http://" not in self.first_line:
-            raise AssertionError(f"tarn serve did not start: {self.first_line}{self.process.communicate(timeout=30)}")
+            raise AssertionError(f"tarn serve did not start: {self.first_line}{self.stop()}")
         self.url = self.first_line.split()[-1]
 
     def call(self, method, path, body=None, **options):
@@ -114,8 +116,9 @@ class Served:
         """Exit status and what was logged."""
         if self.process.poll() is None:
             self.process.send_signal(sent)
-        _, log = self.process.communicate(timeout=30)
-        return self.process.returncode, log
+        self.process.communicate(timeout=30)
+        self.log.seek(0)
+        return self.process.returncode, self.log.read()
 
 
 @pytest.fixture(scope="session")
