@@ -18,6 +18,20 @@ create table _tarn_key_values (
     primary key (name)
 ) control;
 
+-- The upgrade of a database of Apache DevLake: one row from its backup on (src/upgrade/upgrade.h).
+create table _tarn_upgrades (
+    id bigint not null,
+    state varchar(20),
+    step varchar(100),
+    release_name varchar(50),
+    backup text,
+    known_tables text,
+    message text,
+    begun_at datetime,
+    ended_at datetime,
+    primary key (id)
+) control;
+
 -- How far a model has come in a scope: it has seen all changes up to `since`, with inputs of this hash.
 create table _tarn_model_states (
     model varchar(255) not null,

@@ -11,6 +11,7 @@
 #include "cli/common.h"
 #include "run/change_key.h"
 #include "run/home.h"
+#include "upgrade/upgrade.h"
 
 namespace tarn::cli {
 namespace {
@@ -33,6 +34,7 @@ Result<Opened> open(const KeyOptions& options) {
     TARN_ASSIGN(opened.settings, secrets::Settings::read(folder));
     TARN_ASSIGN(opened.platform, load_platform(opened.settings));
     TARN_ASSIGN(opened.lock, run::HomeLock::open(folder));
+    TARN_TRY(upgrade::require_upgraded(folder, *opened.platform, opened.settings));
     TARN_ASSIGN(opened.control, run::open_control(folder, *opened.platform, opened.settings));
     return opened;
 }

@@ -1,11 +1,13 @@
 // `tarn serve`
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <iostream>
 #include <mutex>
 
 #include <fmt/format.h>
 
+#include "api/gate.h"
 #include "api/server.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -14,6 +16,7 @@
 #include "run/home.h"
 #include "run/pipelines.h"
 #include "run/scheduler.h"
+#include "upgrade/upgrade.h"
 
 namespace tarn::cli {
 namespace {
@@ -44,6 +47,12 @@ class Waiter {
         std::lock_guard lock(mutex_);
         stopped_ = true;
         changed_.notify_all();
+    }
+
+    // What stopped it is dealt with.
+    void again() {
+        std::lock_guard lock(mutex_);
+        stopped_ = false;
     }
 
   private:
@@ -80,6 +89,56 @@ void print_next_step(const std::string& url, const run::Platform& platform) {
               << " --help`. Connectors: `tarn connector list`.\n";
 }
 
+struct Boot {
+    const ServeOptions& options;
+    const std::string& folder;
+    const run::Platform& platform;
+    secrets::Settings& settings;
+    Waiter& waiter;
+};
+
+void tell_progress(const std::string& what) { log()->info("upgrade: {}", what); }
+
+// Answers 428 until somebody agrees. False: the process is to stop.
+Result<bool> wait_for_consent(const Boot& boot, upgrade::Upgrade& upgrade, int& port) {
+    std::atomic<bool> done = false;
+    api::GateWork work;
+    work.upgrade = [&] { return upgrade.apply(tell_progress); };
+    work.plan = [&]() -> Result<nlohmann::json> {
+        TARN_ASSIGN(auto plan, upgrade.plan());
+        return plan.json();
+    };
+    work.done = [&] {
+        done = true;
+        boot.waiter.stop();
+    };
+    TARN_ASSIGN(auto gate, api::Gate::start(work, boot.options.host, port));
+    port = gate->port();
+    std::cout << fmt::format("tarn {} waits for consent to upgrade the database at http://{}:{}\n",
+                             TARN_VERSION, boot.options.host, port)
+              << "Next: read `tarn upgrade plan`, then agree with GET /proceed-db-migration, or set "
+                 "FORCE_MIGRATION=true.\n"
+              << std::flush;
+    boot.waiter.wait();
+    gate.reset();
+    if (done) boot.waiter.again();
+    return done.load();
+}
+
+// A database of Apache DevLake is upgraded first. False: the process is to stop.
+Result<bool> upgraded(const Boot& boot, int& port) {
+    if (boot.settings.get("DB_URL").empty()) return true;
+    TARN_ASSIGN(auto lock, run::HomeLock::open(boot.folder));
+    TARN_ASSIGN(auto upgrade, upgrade::Upgrade::open(boot.folder, boot.platform, boot.settings));
+    TARN_ASSIGN(auto plan, upgrade->plan());
+    if (!plan.problems.empty()) return fail(plan.problems.front());
+    if (!plan.due()) return true;
+    auto force = lower(boot.settings.get("FORCE_MIGRATION"));
+    if (force != "true" && force != "1" && force != "t") return wait_for_consent(boot, *upgrade, port);
+    TARN_TRY(upgrade->apply(tell_progress));
+    return true;
+}
+
 Result<> serve(const ServeOptions& options) {
     auto folder = home_folder(options.home);
     Waiter waiter;
@@ -88,6 +147,8 @@ Result<> serve(const ServeOptions& options) {
     TARN_ASSIGN(int port, port_of(options, settings));
     TARN_ASSIGN(auto platform, load_platform(settings));
     for (const auto& problem : platform->problems()) log()->warn("connector left out: {}", problem.text());
+    TARN_ASSIGN(bool goes_on, upgraded({options, folder, *platform, settings, waiter}, port));
+    if (!goes_on) return {};
     TARN_ASSIGN(auto home, run::Home::open(folder, *platform, settings));
     if (!home->key().good()) log()->error("degraded: {}", home->key().problem().text());
     if (!home->key().note.empty()) log()->warn("{}", home->key().note);

@@ -24,6 +24,7 @@
 #include "run/measure.h"
 #include "run/numbers.h"
 #include "run/scopes.h"
+#include "upgrade/upgrade.h"
 
 namespace tarn::cli {
 namespace {
@@ -325,6 +326,7 @@ Result<> sync(const run::Platform& platform, const run::LoadedConnector& loaded,
               const SyncOptions& options) {
     CancelToken cancel;
     StopSignals signals([cancel] { cancel.cancel(); });
+    TARN_TRY(upgrade::require_upgraded(home_folder(options.home), platform, settings));
     TARN_ASSIGN(auto home, run::Home::open(home_folder(options.home), platform, std::move(settings)));
     Json scope;
     TARN_ASSIGN(auto job, prepare(*home, loaded, options, cancel, scope));

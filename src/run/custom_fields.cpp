@@ -138,8 +138,7 @@ Result<> restore_custom_fields(DataFile& data, ControlStore& control, const Sche
     TARN_ASSIGN(auto all, read_fields(control, "", {}));
     for (const auto& field : all) {
         // A table that is no longer declared keeps its row: a later version may have it again.
-        if (schema.table(field.table) != nullptr)
-            TARN_TRY(data.add_column(field.table, column_of(field)));
+        if (schema.table(field.table) != nullptr) TARN_TRY(data.add_column(field.table, column_of(field)));
     }
     return {};
 }

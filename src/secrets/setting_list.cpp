@@ -18,6 +18,12 @@ constexpr std::array list = {
                 "The same, as DevLake up to 0.17 named it; read where ENCRYPTION_SECRET is not set, "
                 "or where only it opens the stored secrets."},
     SettingInfo{"ENCRYPTION_SECRET_PREVIOUS", "", "The old key, while a rotation goes on; not set by hand."},
+    SettingInfo{
+        "DB_URL", "",
+        "Database server that holds all data, `mysql://…` or `postgres://…`; not set: files in the folder "
+        "of the data."},
+    SettingInfo{"FORCE_MIGRATION", "false",
+                "`true`: a database of DevLake is upgraded at the start without asking."},
     SettingInfo{"PORT", "8080", "Port of the API; a leading `:` is allowed."},
     SettingInfo{"CONNECTORS_PATH", "", "More folders of connectors, separated by colons."},
     SettingInfo{"MEMORY_LIMIT", "most of the machine's",

@@ -23,7 +23,7 @@ ServerHome::~ServerHome() = default;
 Result<std::unique_ptr<ServerHome>> ServerHome::open(const DbUrl& url) {
     TARN_ASSIGN(auto connection, connect(url));
     std::unique_ptr<ServerHome> home(new ServerHome());
-    home->write_through_ = std::make_unique<WriteThrough>(std::move(connection), url.database);
+    home->write_through_ = std::make_unique<WriteThrough>(std::move(connection));
     TARN_TRY(home->write_through_->hold());
     return home;
 }

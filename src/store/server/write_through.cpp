@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "store/server/ddl.h"
+#include "store/server/hold.h"
 #include "store/server/statements.h"
 
 namespace tarn::server {
@@ -24,7 +25,6 @@ constexpr std::size_t keys_at_once = 200;
 constexpr int tries = 6;
 constexpr int first_wait_ms = 100;
 constexpr int lock_seconds = 10;
-constexpr std::int64_t advisory_lock = 0x7461726E;  // "tarn"
 
 bool is_local(const std::string& name) {
     return name == "_tarn_seen" || name == "_tarn_check_points" || name == "_tarn_parts";
@@ -54,23 +54,11 @@ Error refused(Error error, const std::string& table) {
 
 }  // namespace
 
-WriteThrough::WriteThrough(std::unique_ptr<Connection> connection, std::string database)
-    : connection_(std::move(connection)), database_(std::move(database)) {}
+WriteThrough::WriteThrough(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
 Result<> WriteThrough::hold() {
     staging_.clear();
-    bool is_mysql = connection_->engine() == Engine::mysql;
-    auto sql = is_mysql ? fmt::format("select get_lock({}, {}) as held",
-                                      sql_text("tarn." + database_.substr(0, 59)), lock_seconds)
-                        : fmt::format("select pg_try_advisory_lock({}) as held", advisory_lock);
-    for (int i = 0; i < lock_seconds * 5; ++i) {
-        TARN_ASSIGN(auto rows, connection_->query(sql));
-        if (rows.number(0, "held") == 1) return {};
-        if (is_mysql) break;
-        std::this_thread::sleep_for(std::chrono::milliseconds(200));
-    }
-    return fail(ErrorKind::terminal, "the database is in use by another Tarn process", "DB_URL",
-                "Stop it, or name another database.");
+    return take_database(*connection_, lock_seconds);
 }
 
 void WriteThrough::map_tables() {

@@ -24,7 +24,7 @@ namespace tarn::server {
 
 class WriteThrough final : public DataSink, public duck::Watcher {
   public:
-    WriteThrough(std::unique_ptr<Connection> connection, std::string database);
+    explicit WriteThrough(std::unique_ptr<Connection> connection);
 
     // Takes the database for this process; at each new connection again.
     Result<> hold();
@@ -64,7 +64,6 @@ class WriteThrough final : public DataSink, public duck::Watcher {
     Result<> try_again(int attempt);
 
     std::unique_ptr<Connection> connection_;
-    std::string database_;
     void map_tables();
     std::map<std::string, Table> tables_;
     std::map<std::string, TableMap, std::less<>> maps_;
