@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <map>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -44,6 +45,15 @@ void print_list(const std::string& title, const std::vector<std::string>& items)
     for (const auto& item : items) std::cout << "  " << item << "\n";
 }
 
+// "_tool_gitlab_ (25 tables)"
+std::vector<std::string> by_plugin(const std::vector<std::string>& tables) {
+    std::map<std::string, int> counts;
+    for (const auto& table : tables) ++counts[table.substr(0, table.find('_', table.find('_', 1) + 1) + 1)];
+    std::vector<std::string> out;
+    for (const auto& [name, count] : counts) out.push_back(fmt::format("{} ({} tables)", name, count));
+    return out;
+}
+
 void print_problems(const upgrade::Plan& plan) {
     for (const auto& problem : plan.problems) std::cerr << "error: " << problem.text() << "\n";
 }
@@ -69,7 +79,7 @@ void print(const upgrade::Plan& plan) {
     std::cout << "\n" << text_table(rows, 2) << "\n";
     print_list("To know:", plan.notes);
     print_list("Kept aside, to be collected again:", plan.collect_again);
-    print_list("Left as they are (no such connector yet):", plan.left_alone);
+    print_list("Left as they are (no such connector yet):", by_plugin(plan.left_alone));
     std::cout << fmt::format(
         "Before the first change about {} rows ({} MB) are copied to a backup. About {} seconds.\n",
         plan.backup_rows, plan.backup_bytes >> 20, plan.seconds);

@@ -22,12 +22,6 @@ bool among(const std::string& word, const std::array<const char*, N>& words) {
 // MySQL's "text" holds 64 kB; the catalogue's word for PostgreSQL's is told apart in load().
 bool holds_long_text(const std::string& kind) { return among(kind, long_texts) || kind == "bytea"; }
 
-std::string column_names(const std::vector<std::string>& columns) {
-    std::vector<std::string> names;
-    for (const auto& column : columns) names.push_back(sql_name(column));
-    return join(names, ", ");
-}
-
 }  // namespace
 
 const FoundColumn* FoundTable::column(std::string_view name) const {
@@ -48,7 +42,8 @@ bool Database::has(std::string_view table_name, std::string_view column) const {
 Result<> Database::load() {
     tables_.clear();
     TARN_TRY(load_columns());
-    return load_keys();
+    TARN_TRY(load_keys());
+    return load_checks();
 }
 
 Result<> Database::load_columns() {
@@ -83,6 +78,22 @@ Result<> Database::load_keys() {
         tables_[std::string(*row[0])].primary_key.emplace_back(*row[1]);
         return {};
     });
+}
+
+// MariaDB names a column's check after the column.
+Result<> Database::load_checks() {
+    if (!is_mysql()) return {};
+    TARN_ASSIGN(auto version, connection_->query("select version() as v"));
+    if (lower(version.text(0, "v")).find("mariadb") == std::string::npos) return {};
+    return connection_->each(
+        "select table_name, constraint_name from information_schema.check_constraints where "
+        "constraint_schema = database() and level = 'Column'",
+        [&](const std::vector<server::Field>& row) -> Result<> {
+            auto table = tables_.find(*row[0]);
+            if (table == tables_.end()) return {};
+            for (auto& column : table->second.columns) column.is_checked |= column.name == *row[1];
+            return {};
+        });
 }
 
 Result<> Database::run_at(const std::string& table_name, const std::string& sql) {
@@ -181,15 +192,18 @@ Result<> Database::drop_column(const std::string& table_name, const std::string&
     return {};
 }
 
-Result<> Database::set_primary_key(const std::string& table_name, const std::vector<std::string>& columns) {
+Result<> Database::set_primary_key(const Table& declared) {
+    const auto& table_name = declared.name;
+    const auto& columns = declared.primary_key;
+    auto list = server::key_columns(declared, connection_->engine());
     auto& found = tables_[table_name];
     if (found.primary_key == columns) return {};
     auto name = sql_name(table_name);
     if (is_mysql()) {
         // One statement: without a key the table would take rows twice.
-        TARN_TRY(run_at(table_name, fmt::format("alter table {} {}add primary key ({})", name,
-                                                found.primary_key.empty() ? "" : "drop primary key, ",
-                                                column_names(columns))));
+        TARN_TRY(
+            run_at(table_name, fmt::format("alter table {} {}add primary key ({})", name,
+                                           found.primary_key.empty() ? "" : "drop primary key, ", list)));
     } else {
         if (!found.primary_key.empty()) {
             TARN_ASSIGN(auto keys,
@@ -202,8 +216,7 @@ Result<> Database::set_primary_key(const std::string& table_name, const std::vec
                 TARN_TRY(run_at(table_name, fmt::format("alter table {} drop constraint {}", name,
                                                         sql_name(keys.text(0, "name")))));
         }
-        TARN_TRY(run_at(table_name,
-                        fmt::format("alter table {} add primary key ({})", name, column_names(columns))));
+        TARN_TRY(run_at(table_name, fmt::format("alter table {} add primary key ({})", name, list)));
     }
     found.primary_key = columns;
     return {};
@@ -217,11 +230,12 @@ Result<> Database::drop_table(const std::string& table_name) {
 
 bool holds(const FoundColumn& found, const Column& declared) {
     const auto& kind = found.kind;
+    if (found.is_checked && declared.type != ColumnType::json) return false;
     switch (declared.type) {
         case ColumnType::varchar:
             return (kind == "varchar" && found.length >= declared.length) || holds_long_text(kind) ||
                    kind == "short text";
-        case ColumnType::text: return holds_long_text(kind) && kind != "longblob" && kind != "bytea";
+        case ColumnType::text: return kind == "longtext";
         case ColumnType::json: return kind == "json" || kind == "jsonb" || kind == "longtext";
         case ColumnType::blob:
         case ColumnType::payload: return kind == "longblob" || kind == "bytea" || kind == "longtext";

@@ -22,6 +22,7 @@ struct FoundColumn {
     std::string kind;  // the type's word in lower case: bigint, varchar, longtext, timestamptz, …
     int length = 0;    // of varchar
     bool not_null = false;
+    bool is_checked = false;  // by a condition of its own, as MariaDB's JSON is
 };
 
 struct FoundTable {
@@ -50,12 +51,13 @@ class Database {
     Result<> rename_column(const std::string& table, const std::string& from, const Column& to);
     Result<> retype(const std::string& table, const Column& to);
     Result<> drop_column(const std::string& table, const std::string& column);
-    Result<> set_primary_key(const std::string& table, const std::vector<std::string>& columns);
+    Result<> set_primary_key(const Table& declared);
     Result<> drop_table(const std::string& table);
 
   private:
     Result<> load_columns();
     Result<> load_keys();
+    Result<> load_checks();
     Result<> run_at(const std::string& table, const std::string& sql);
 
     std::unique_ptr<server::Connection> connection_;

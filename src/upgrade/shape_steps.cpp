@@ -186,7 +186,11 @@ std::vector<const Column*> to_retype(const Table& declared, const FoundTable& fo
     std::vector<const Column*> out;
     for (const auto& column : declared.columns) {
         const auto* there = found.column(column.name);
-        if (there != nullptr && !holds(*there, column)) out.push_back(&column);
+        if (there == nullptr) continue;
+        // MySQL has no key over a long text.
+        bool too_long_for_key = found.primary_key.empty() && contains(declared.primary_key, column.name) &&
+                                column.type == ColumnType::varchar && there->kind == "longtext";
+        if (too_long_for_key || !holds(*there, column)) out.push_back(&column);
     }
     return out;
 }
@@ -243,8 +247,7 @@ Result<> make_schema(Context& context) {
         const auto* found = database.table(name);
         if (found == nullptr) continue;
         for (const auto* column : to_retype(declared, *found)) TARN_TRY(database.retype(name, *column));
-        if (key_differs(declared, *database.table(name)))
-            TARN_TRY(database.set_primary_key(name, declared.primary_key));
+        if (key_differs(declared, *database.table(name))) TARN_TRY(database.set_primary_key(declared));
         for (const auto& column : to_relax(declared, *database.table(name)))
             TARN_TRY(database.drop_column(name, column));
     }

@@ -36,7 +36,7 @@ class ServerHomes : public testing::TestWithParam<Engine> {
         TARN_TRY(control_->ensure(schema_));
         data_ = open_data(folder_.file(file_));
         TARN_TRY(data_->ensure(schema_));
-        return home_->attach(*data_, *control_, schema_);
+        return home_->attach(*data_, *control_, schema_, {});
     }
     void reopen(const std::string& file = "cache.duckdb") {
         file_ = file;

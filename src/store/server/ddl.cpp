@@ -132,6 +132,10 @@ std::string column_type(const Column& column, Engine engine) {
     return engine == Engine::mysql ? mysql_type(column) : postgres_type(column);
 }
 
+std::string key_columns(const Table& table, Engine engine) {
+    return indexed(table, table.primary_key, engine);
+}
+
 std::string index_name(const Table& table, const Table::Index& index) {
     std::string name = "idx_" + table.name;
     for (const auto& column : index.columns) name += (column.starts_with('_') ? "" : "_") + column;
@@ -144,8 +148,7 @@ std::vector<std::string> table_ddl(const Table& declared, Engine engine) {
     auto table = with_row_hash(declared);
     std::vector<std::string> parts, after;
     for (const auto& column : table.columns) parts.push_back(column_ddl(column, engine));
-    if (!table.primary_key.empty())
-        parts.push_back("primary key (" + indexed(table, table.primary_key, engine) + ")");
+    if (!table.primary_key.empty()) parts.push_back("primary key (" + key_columns(table, engine) + ")");
     std::set<std::string> names;
     for (const auto& index : table.indexes) {
         auto name = index_name(table, index);

@@ -19,6 +19,8 @@ constexpr const char* row_hash_column = "_tarn_row";
 std::string column_type(const Column& column, Engine engine);
 // create table if not exists, with keys; of PostgreSQL the indexes follow.
 std::vector<std::string> table_ddl(const Table& table, Engine engine);
+// The primary key's columns, as a statement that makes it lists them.
+std::string key_columns(const Table& table, Engine engine);
 // DevLake's name of an index, cut as PostgreSQL needs it.
 std::string index_name(const Table& table, const Table::Index& index);
 
