@@ -1,23 +1,18 @@
-// The HTTP server while the database waits for its upgrade: probes, the plan, and the consent; all else is answered with 428.
+// What the port answers while the database waits for its upgrade: probes, the plan, the consent; all else gets 428.
 //
-// GET /proceed-db-migration runs `upgrade` in the request, one at a time. As the API, it is also there under /api.
-// Thread rule: `upgrade` and `plan` are called on threads of the server, never both at once.
+// GET /proceed-db-migration runs `upgrade` in the request, one at a time; GET /upgrade gives the plan. As the API, both are also there under /api.
+// Thread rule: answer() by several threads at once; `upgrade` and `plan` are never called at the same time.
 #pragma once
 
 #include <atomic>
 #include <functional>
-#include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 
 #include <nlohmann/json.hpp>
 
+#include "api/call.h"
 #include "base/result.h"
-
-namespace httplib {
-class Server;
-}
 
 namespace tarn::api {
 
@@ -29,25 +24,16 @@ struct GateWork {
 
 class Gate {
   public:
-    // Port 0: a free one. terminal: the address cannot be used.
-    static Result<std::unique_ptr<Gate>> start(GateWork work, const std::string& host, int port);
-    // Ends open requests, then returns.
-    ~Gate();
-    Gate(const Gate&) = delete;
-    Gate& operator=(const Gate&) = delete;
-
-    [[nodiscard]] int port() const { return port_; }
+    explicit Gate(GateWork work) : work_(std::move(work)) {}
+    [[nodiscard]] Answer answer(const std::string& method, const std::string& target);
 
   private:
-    explicit Gate(GateWork work);
-    void configure();
+    [[nodiscard]] Answer plan();
+    [[nodiscard]] Answer proceed();
 
     GateWork work_;
     std::mutex mutex_;
-    std::atomic<bool> under_way_ = false;
-    std::unique_ptr<httplib::Server> server_;
-    std::thread thread_;
-    int port_ = 0;
+    std::atomic<bool> under_way_ = false, done_ = false;
 };
 
 }  // namespace tarn::api

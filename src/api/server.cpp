@@ -55,7 +55,7 @@ void read_form(const httplib::ContentReader& reader, std::size_t most, std::vect
 }
 
 // A body that is too long is read to its end all the same: what stood in the way would be taken for the next request.
-Answer with_body(const Services& services, const httplib::Request& request,
+Answer with_body(const Dispatch& dispatch, const httplib::Request& request,
                  const httplib::ContentReader& reader) {
     Call call = call_of(request);
     bool has_body =
@@ -72,44 +72,69 @@ Answer with_body(const Services& services, const httplib::Request& request,
     }
     if (most > 0 && size > most)
         return envelope(413, "the body has more than " + std::to_string(most) + " bytes");
-    return dispatch(services, request.method, request.target, std::move(call));
-}
-
-void configure(httplib::Server& server, const Services& services) {
-    server.new_task_queue = [] { return new httplib::ThreadPool(threads); };
-    server.set_payload_max_length(longest_body);
-    server.set_keep_alive_max_count(1000);
-    server.set_tcp_nodelay(true);
-    // The library's default lets two servers share a port without a word.
-    server.set_socket_options([](socket_t socket) {
-        int on = 1;
-        ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    });
-    auto serve = [services](const httplib::Request& request, httplib::Response& response) {
-        put(dispatch(services, request.method, request.target, call_of(request)), response);
-    };
-    auto serve_body = [services](const httplib::Request& request, httplib::Response& response,
-                                 const httplib::ContentReader& reader) {
-        put(with_body(services, request, reader), response);
-    };
-    // Not `.*`: a decoded path may hold line breaks.
-    const std::string any = R"([\s\S]*)";
-    server.Get(any, serve);
-    // Read here, since the library takes the body of a client that names no content type (curl) for a form and cuts it.
-    server.Post(any, serve_body);
-    server.Put(any, serve_body);
-    server.Patch(any, serve_body);
-    server.Delete(any, serve_body);
-    server.set_error_handler(httplib::Server::Handler(put_missing_body));
+    return dispatch(request.method, request.target, std::move(call));
 }
 
 }  // namespace
 
-Server::Server() : server_(std::make_unique<httplib::Server>()) {}
+Dispatch dispatch_to(const Services& services) {
+    return [services](const std::string& method, const std::string& target, Call call) {
+        return dispatch(services, method, target, std::move(call));
+    };
+}
 
-Result<std::unique_ptr<Server>> Server::start(const Services& services, const std::string& host, int port) {
-    std::unique_ptr<Server> made(new Server());
-    configure(*made->server_, services);
+Server::Server(Dispatch dispatch)
+    : dispatch_(std::make_shared<const Dispatch>(std::move(dispatch))),
+      server_(std::make_unique<httplib::Server>()) {}
+
+void Server::use(Dispatch dispatch) {
+    std::lock_guard lock(mutex_);
+    dispatch_ = std::make_shared<const Dispatch>(std::move(dispatch));
+}
+
+Answer Server::answer(const std::string& method, const std::string& target, Call call) {
+    std::shared_ptr<const Dispatch> dispatch;
+    {
+        std::lock_guard lock(mutex_);
+        dispatch = dispatch_;
+    }
+    return (*dispatch)(method, target, std::move(call));
+}
+
+void Server::configure() {
+    server_->new_task_queue = [] { return new httplib::ThreadPool(threads); };
+    server_->set_payload_max_length(longest_body);
+    server_->set_keep_alive_max_count(1000);
+    server_->set_tcp_nodelay(true);
+    // The library's default lets two servers share a port without a word.
+    server_->set_socket_options([](socket_t socket) {
+        int on = 1;
+        ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    });
+    auto serve = [this](const httplib::Request& request, httplib::Response& response) {
+        put(answer(request.method, request.target, call_of(request)), response);
+    };
+    auto serve_body = [this](const httplib::Request& request, httplib::Response& response,
+                             const httplib::ContentReader& reader) {
+        auto dispatch = [this](const std::string& method, const std::string& target, Call call) {
+            return answer(method, target, std::move(call));
+        };
+        put(with_body(dispatch, request, reader), response);
+    };
+    // Not `.*`: a decoded path may hold line breaks.
+    const std::string any = R"([\s\S]*)";
+    server_->Get(any, serve);
+    // Read here, since the library takes the body of a client that names no content type (curl) for a form and cuts it.
+    server_->Post(any, serve_body);
+    server_->Put(any, serve_body);
+    server_->Patch(any, serve_body);
+    server_->Delete(any, serve_body);
+    server_->set_error_handler(httplib::Server::Handler(put_missing_body));
+}
+
+Result<std::unique_ptr<Server>> Server::start(Dispatch dispatch, const std::string& host, int port) {
+    std::unique_ptr<Server> made(new Server(std::move(dispatch)));
+    made->configure();
     bool bound = port == 0 ? (made->port_ = made->server_->bind_to_any_port(host)) > 0
                            : made->server_->bind_to_port(host, port);
     if (!bound) {

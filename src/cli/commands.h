@@ -6,7 +6,8 @@
 
 namespace tarn::cli {
 
-constexpr int exit_done = 0, exit_failed = 1, exit_usage = 2, exit_cancelled = 3, exit_refused = 4, exit_due = 5;
+constexpr int exit_done = 0, exit_failed = 1, exit_usage = 2, exit_cancelled = 3, exit_refused = 4,
+              exit_due = 5;
 
 void add_serve(CLI::App& app, int& exit_code);
 void add_sync(CLI::App& app, int& exit_code);

@@ -95,48 +95,72 @@ struct Boot {
     const run::Platform& platform;
     secrets::Settings& settings;
     Waiter& waiter;
+    int port;
 };
+
+std::string shown_url(const ServeOptions& options, int port) {
+    bool any = options.host == "0.0.0.0" || options.host == "::";
+    std::string shown = any                                           ? "127.0.0.1"
+                        : options.host.find(':') == std::string::npos ? options.host
+                                                                      : "[" + options.host + "]";
+    return fmt::format("http://{}:{}", shown, port);
+}
 
 void tell_progress(const std::string& what) { log()->info("upgrade: {}", what); }
 
-// Answers 428 until somebody agrees. False: the process is to stop.
-Result<bool> wait_for_consent(const Boot& boot, upgrade::Upgrade& upgrade, int& port) {
-    std::atomic<bool> done = false;
+// Answers 428 until somebody agrees, and until `server` is told otherwise. Null: the process is to stop.
+Result<std::unique_ptr<api::Server>> wait_for_consent(const Boot& boot, upgrade::Upgrade& upgrade) {
     api::GateWork work;
     work.upgrade = [&] { return upgrade.apply(tell_progress); };
     work.plan = [&]() -> Result<nlohmann::json> {
         TARN_ASSIGN(auto plan, upgrade.plan());
         return plan.json();
     };
-    work.done = [&] {
-        done = true;
-        boot.waiter.stop();
+    auto done = std::make_shared<std::atomic<bool>>(false);
+    work.done = [done, waiter = &boot.waiter] {
+        *done = true;
+        waiter->stop();
     };
-    TARN_ASSIGN(auto gate, api::Gate::start(work, boot.options.host, port));
-    port = gate->port();
-    std::cout << fmt::format("tarn {} waits for consent to upgrade the database at http://{}:{}\n",
-                             TARN_VERSION, boot.options.host, port)
+    auto gate = std::make_shared<api::Gate>(work);
+    auto dispatch = [gate](const std::string& method, const std::string& target, const api::Call&) {
+        return gate->answer(method, target);
+    };
+    TARN_ASSIGN(auto server, api::Server::start(dispatch, boot.options.host, boot.port));
+    std::cout << fmt::format("tarn {} waits for consent to upgrade the database at {}\n", TARN_VERSION,
+                             shown_url(boot.options, server->port()))
               << "Next: read `tarn upgrade plan`, then agree with GET /proceed-db-migration, or set "
                  "FORCE_MIGRATION=true.\n"
               << std::flush;
     boot.waiter.wait();
-    gate.reset();
-    if (done) boot.waiter.again();
-    return done.load();
+    if (*done) {
+        boot.waiter.again();
+        return server;
+    }
+    server.reset();
+    return std::unique_ptr<api::Server>();
 }
 
-// A database of Apache DevLake is upgraded first. False: the process is to stop.
-Result<bool> upgraded(const Boot& boot, int& port) {
-    if (boot.settings.get("DB_URL").empty()) return true;
+struct Upgraded {
+    bool goes_on = true;
+    std::unique_ptr<api::Server> server;  // that answers already
+};
+
+// A database of Apache DevLake is upgraded first.
+Result<Upgraded> upgraded(const Boot& boot) {
+    if (boot.settings.get("DB_URL").empty()) return Upgraded{};
     TARN_ASSIGN(auto lock, run::HomeLock::open(boot.folder));
     TARN_ASSIGN(auto upgrade, upgrade::Upgrade::open(boot.folder, boot.platform, boot.settings));
     TARN_ASSIGN(auto plan, upgrade->plan());
     if (!plan.problems.empty()) return fail(plan.problems.front());
-    if (!plan.due()) return true;
+    if (!plan.due()) return Upgraded{};
     auto force = lower(boot.settings.get("FORCE_MIGRATION"));
-    if (force != "true" && force != "1" && force != "t") return wait_for_consent(boot, *upgrade, port);
-    TARN_TRY(upgrade->apply(tell_progress));
-    return true;
+    if (force == "true" || force == "1" || force == "t") {
+        TARN_TRY(upgrade->apply(tell_progress));
+        return Upgraded{};
+    }
+    TARN_ASSIGN(auto server, wait_for_consent(boot, *upgrade));
+    bool agreed = server != nullptr;
+    return Upgraded{agreed, std::move(server)};
 }
 
 Result<> serve(const ServeOptions& options) {
@@ -147,21 +171,21 @@ Result<> serve(const ServeOptions& options) {
     TARN_ASSIGN(int port, port_of(options, settings));
     TARN_ASSIGN(auto platform, load_platform(settings));
     for (const auto& problem : platform->problems()) log()->warn("connector left out: {}", problem.text());
-    TARN_ASSIGN(bool goes_on, upgraded({options, folder, *platform, settings, waiter}, port));
-    if (!goes_on) return {};
+    TARN_ASSIGN(auto before, upgraded({options, folder, *platform, settings, waiter, port}));
+    if (!before.goes_on) return {};
     TARN_ASSIGN(auto home, run::Home::open(folder, *platform, settings));
     if (!home->key().good()) log()->error("degraded: {}", home->key().problem().text());
     if (!home->key().note.empty()) log()->warn("{}", home->key().note);
     TARN_ASSIGN(auto pipelines, run::Pipelines::make(*home, *platform));
-    TARN_ASSIGN(auto server,
-                api::Server::start({platform.get(), home.get(), pipelines.get()}, options.host, port));
+    auto dispatch = api::dispatch_to({platform.get(), home.get(), pipelines.get()});
+    auto server = std::move(before.server);
+    if (!server) {
+        TARN_ASSIGN(server, api::Server::start(dispatch, options.host, port));
+    }
     TARN_TRY(pipelines->start());
     run::Scheduler scheduler(*home, *platform, *pipelines);
-    bool any = options.host == "0.0.0.0" || options.host == "::";
-    std::string shown = any                                           ? "127.0.0.1"
-                        : options.host.find(':') == std::string::npos ? options.host
-                                                                      : "[" + options.host + "]";
-    auto url = fmt::format("http://{}:{}", shown, server->port());
+    server->use(dispatch);
+    auto url = shown_url(options, server->port());
     home->announce(url);
     print_next_step(url, *platform);
     std::cout << std::flush;

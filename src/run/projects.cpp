@@ -64,12 +64,6 @@ Result<std::string> checked_name(const Body& body) {
     return name;
 }
 
-// `%` and `_` of the keyword are themselves.
-std::string like_pattern(const std::string& keyword) {
-    auto text = replaced(keyword, "\\", "\\\\");
-    return "%" + replaced(replaced(text, "%", "\\%"), "_", "\\_") + "%";
-}
-
 }  // namespace
 
 Result<> mirror_projects(const Home& home, const Platform& platform) {
@@ -130,7 +124,7 @@ Result<bool> Projects::exists(const std::string& name) const {
 
 Result<Json> Projects::list(const std::string& keyword, std::int64_t page, std::int64_t page_size) const {
     auto& control = home_.control();
-    std::string condition = "lower(name) like ? escape '\\'";
+    std::string condition = "lower(name) like ? " + std::string(like_escape);
     auto pattern = like_pattern(lower(keyword));
     TARN_ASSIGN(auto count,
                 control.query("select count(*) as n from projects where " + condition, {pattern}));

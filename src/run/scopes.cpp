@@ -114,12 +114,6 @@ Json shown_value(const Column& column, const Json& value) {
     return is_whole(column.type) || is_real(column.type) ? Json(0) : Json("");
 }
 
-std::string like_pattern(const std::string& text) {
-    std::string out = "%";
-    for (char c : text) out += c == '%' || c == '_' || c == '\\' ? std::string("\\") + c : std::string(1, c);
-    return out + "%";
-}
-
 // A source's text may be longer than the column.
 Result<Json> from_source(const Column& column, const Json& value) {
     TARN_ASSIGN(auto made,
@@ -298,7 +292,7 @@ Result<ScopePage> Scopes::page(std::int64_t connection_id, const std::string& se
     std::vector<std::string> searched;
     for (const auto* name : {"name", "full_name"}) {
         if (search.empty() || table_ == nullptr || table_->column(name) == nullptr) continue;
-        searched.push_back(sql_name(name) + " like ? escape '\\'");
+        searched.push_back(sql_name(name) + " like ? " + like_escape);
         parameters.emplace_back(like_pattern(search));
     }
     if (!searched.empty()) condition += " and (" + join(searched, " or ") + ")";

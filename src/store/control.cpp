@@ -46,4 +46,13 @@ bool ControlRows::is_null(std::size_t row, std::string_view column) const {
     return value == nullptr || std::holds_alternative<std::monostate>(*value);
 }
 
+std::string like_pattern(const std::string& text) {
+    std::string out = "%";
+    for (char c : text) {
+        if (c == '%' || c == '_' || c == '!') out += '!';
+        out += c;
+    }
+    return out + "%";
+}
+
 }  // namespace tarn

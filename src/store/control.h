@@ -54,6 +54,10 @@ class ControlStore {
     virtual Result<Millis> next_stamp() = 0;
 };
 
+// For `like ? ` + like_escape: texts that hold this one; its `%` and `_` are themselves.
+inline constexpr const char* like_escape = "escape '!'";
+std::string like_pattern(const std::string& text);
+
 // Whether the calling thread is inside transaction().
 bool in_control_transaction();
 

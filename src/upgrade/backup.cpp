@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "secrets/env_file.h"
 #include "store/server/rows_text.h"
 
 namespace tarn::upgrade {
@@ -34,7 +35,9 @@ std::string rows_file(const std::string& folder, std::size_t number) {
 // Frames of rows, each with its size in front.
 class RowsFile {
   public:
-    explicit RowsFile(std::string path) : path_(std::move(path)), out_(path_, std::ios::binary) {}
+    explicit RowsFile(std::string path) : path_(std::move(path)), out_(path_, std::ios::binary) {
+        ::chmod(path_.c_str(), S_IRUSR | S_IWUSR);
+    }
 
     Result<> add(const std::string& rows) {
         std::string packed(ZSTD_compressBound(rows.size()), '\0');
@@ -261,11 +264,8 @@ Result<BackupCounts> write_backup(Database& database, const std::vector<std::str
         counts.rows += rows;
         counts.bytes += bytes;
     }
-    auto path = folder + "/" + list_file;
-    std::ofstream out(path);
-    out << list.dump(1, ' ', false, Json::error_handler_t::replace) << "\n";
-    out.close();
-    if (!out) return cannot_write(path);
+    TARN_TRY(secrets::write_private_file(folder + "/" + list_file,
+                                         list.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"));
     return counts;
 }
 

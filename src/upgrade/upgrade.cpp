@@ -106,11 +106,13 @@ Result<std::unique_ptr<Upgrade>> Upgrade::open(const std::string& folder, const 
 Result<> Upgrade::load() {
     TARN_TRY(database_.load());
     scripts_.clear();
+    history_rows_ = 0;
     status_ = {};
     if (database_.table(history) != nullptr) {
         TARN_ASSIGN(auto rows,
                     database_.connection().query(fmt::format("select script_version as v from {}", history)));
         for (std::size_t i = 0; i < rows.rows.size(); ++i) scripts_.insert(rows.number(i, "v"));
+        history_rows_ = static_cast<std::int64_t>(rows.rows.size());
     }
     if (database_.table(journal) != nullptr) {
         TARN_ASSIGN(auto rows,
@@ -120,7 +122,9 @@ Result<> Upgrade::load() {
                        rows.text(0, "backup"), rows.text(0, "message")};
     }
     bool devlake = !scripts_.empty() || database_.table("_devlake_pipelines") != nullptr;
-    bool ours = database_.table("_tarn_stamps") != nullptr && (scripts_.empty() || status_.state == "done");
+    bool begun = status_.state != "none" && status_.state != "done";
+    bool ours =
+        database_.table("_tarn_stamps") != nullptr && !begun && (scripts_.empty() || status_.state == "done");
     found_ = database_.tables().empty() ? Found::empty
              : ours                     ? Found::tarn
              : devlake                  ? Found::devlake
@@ -240,7 +244,7 @@ Result<> Upgrade::check_rights(Plan& plan) {
 Result<Plan> Upgrade::plan() {
     Plan plan;
     plan.found = found_;
-    plan.scripts = static_cast<std::int64_t>(scripts_.size());
+    plan.scripts = history_rows_;
     plan.release = found_ == Found::devlake ? release_of(scripts_) : "";
     if (found_ == Found::other)
         plan.problems.push_back({ErrorKind::terminal,

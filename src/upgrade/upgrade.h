@@ -93,6 +93,7 @@ class Upgrade {
     Found found_ = Found::empty;
     Status status_;
     std::set<std::int64_t> scripts_;
+    std::int64_t history_rows_ = 0;  // several scripts may have one number
     std::unique_ptr<secrets::Cipher> cipher_;
     std::string secret_;
     std::optional<Error> key_problem_;

@@ -255,6 +255,8 @@ def test_old_plans_name_their_connections(way):
         assert [[task["plugin"] for task in stage] for stage in plan] == [[task["plugin"] for task in stage] for stage in old[row["id"]]]
         for stage, old_stage in zip(plan, old[row["id"]]):
             for task, old_task in zip(stage, old_stage):
+                if task["plugin"] in ("refdiff", "gitextractor"):
+                    continue
                 options, before = task["options"], old_task["options"]
                 assert options["connectionId"] == before.get("sourceId", 1) and "sourceId" not in options
                 assert all(options.get(name) == text for name, text in before.items() if name not in ("sourceId", "owner", "repo"))
