@@ -63,3 +63,36 @@ def test_a_stored_plan_with_the_list_in_a_text_still_runs(api, bare):
     for endings in (".md", '{".md": 1}', "[1]", "[[" * 200):
         refused = run("text:none", endings)
         assert refused["status"] == "TASK_FAILED" and "excludeFileExtensions" in refused["message"]
+
+
+# ---- pipelines
+
+def milestones(connection):
+    return {"plugin": "github", "subtasks": ["Collect Milestones", "Extract Milestones"],
+            "options": {"connectionId": connection["id"], "name": "octo/alpha"}}
+
+
+def metric(plugin):
+    return {"plugin": plugin, "options": {"projectName": "none", **({"prToIssueRegexp": "#\\d+"} if plugin == "linker" else {})}}
+
+
+def ended(api, plan, **fields):
+    return api.server.wait(api.post("/pipelines", {"name": "page", "plan": plan, **fields}, 201)["id"])
+
+
+def test_subtasks_leave_out_some_metrics(api):
+    connection = api.connection()
+    api.scope(connection)
+    done = ended(api, [[milestones(connection)], [metric("org"), metric("refdiff"), metric("dora"), metric("linker")]])
+    assert done["status"] == "TASK_COMPLETED", done["message"]
+    found = api.get(f"/pipelines/{done['id']}/subtasks")
+    assert ([item["plugin"] for item in found["subtasks"]], found["count"]) == (["github", "linker"], 2)
+    assert (found["completionRate"], found["status"]) == (1, "TASK_COMPLETED")
+    # One of them that fails does not count, either.
+    broken = {"plugin": "dora", "subtasks": ["no such"], "options": {}}
+    done = ended(api, [[milestones(connection), broken]])
+    assert done["status"] == "TASK_FAILED"
+    found = api.get(f"/pipelines/{done['id']}/subtasks")
+    assert (found["count"], found["status"]) == (1, "TASK_COMPLETED")
+    only = ended(api, [[metric("org")]])
+    assert api.get(f"/pipelines/{only['id']}/subtasks") == {"subtasks": None, "completionRate": 1, "status": "", "count": 0}
