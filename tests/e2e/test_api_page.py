@@ -1,11 +1,13 @@
 """What DevLake's own page asks for, and what it found wrong."""
 
+import re
 import subprocess
+import time
 
 import pytest
 
 from api_fixtures import api  # noqa: F401
-from conftest import TOKEN
+from conftest import ROOT, SIZES, TOKEN
 from test_git import ENVIRONMENT, Repo
 
 ALL = "/plugins/github/connections"
@@ -96,3 +98,63 @@ def test_subtasks_leave_out_some_metrics(api):
     assert (found["count"], found["status"]) == (1, "TASK_COMPLETED")
     only = ended(api, [[metric("org")]])
     assert api.get(f"/pipelines/{only['id']}/subtasks") == {"subtasks": None, "completionRate": 1, "status": "", "count": 0}
+
+
+def records(api, pipeline):
+    (item,) = api.get(f"/pipelines/{pipeline['id']}/subtasks")["subtasks"]
+    return {detail["name"]: detail["finishedRecords"] for detail in item["subtaskDetails"]}
+
+
+def raw_count(api, connection, *tables):
+    return sum(api.rows(f"select count(*) as n from {table} where params like '%\"ConnectionId\":{connection['id']},%'")[0]["n"] for table in tables)
+
+
+def test_each_subtask_counts_its_own_records(api):
+    connection = api.connection()
+    api.scope(connection)
+    plan = [[{"plugin": "github", "options": {"connectionId": connection["id"], "name": "octo/alpha"}}]]
+    # The lists are read side by side: this one ends when others have told theirs.
+    api.fake.control("POST", "faults", {"match": "/milestones", "kind": "delay", "ms": 1500, "times": 1})
+    try:
+        first = ended(api, plan)
+    finally:
+        api.fake.control("DELETE", "faults")
+    assert first["status"] == "TASK_COMPLETED", first["message"]
+    found = records(api, first)
+    want = {"Collect Milestones": ["milestones"], "Collect Issues": ["issues"], "Collect Pull Requests": ["pull_requests"],
+            "Collect Comments": ["comments"], "Collect Events": ["events"], "Collect PR Review Comments": ["pull_request_review_comments"],
+            "Collect Workflow Runs": ["runs"], "Collect Deployments": ["deployments", "deployment_statuses"], "Collect Releases": ["releases"]}
+    tables = raw_tables()
+    assert {name: found[name] for name in want} == {
+        name: raw_count(api, connection, *(tables[stream] for stream in streams)) for name, streams in want.items()}
+    assert found["Collect Milestones"] == found["Extract Milestones"] == SIZES["milestones"]
+    # Nothing is new: models have nothing to do.
+    second = ended(api, plan)
+    assert second["status"] == "TASK_COMPLETED" and records(api, second)["Extract Milestones"] == 0
+
+
+def raw_tables():
+    with open(ROOT / "connectors" / "github" / "connector.yaml") as file:
+        text = file.read()
+    streams = text[text.index("\nstreams:"):text.index("\nraw:") if "\nraw:" in text else len(text)]
+    return dict(re.findall(r"^  (\w+):\n(?:    .*\n)*?    raw: (\w+)", streams, re.M))
+
+
+def test_what_never_began_is_not_finished(api):
+    connection = api.connection()
+    api.scope(connection)
+    api.fake.control("POST", "faults", {"match": "/milestones", "kind": "delay", "ms": 15000, "times": 1})
+    try:
+        # Two tasks of one scope: the second waits for the first.
+        plan = [[milestones(connection), milestones(connection)], [milestones(connection)]]
+        number = api.post("/pipelines", {"name": "page", "plan": plan}, 201)["id"]
+        while not any(task["progressDetail"] for task in api.get(f"/pipelines/{number}/tasks")["tasks"]):
+            time.sleep(0.05)
+        api.delete(f"/pipelines/{number}")
+        done = api.server.wait(number)
+    finally:
+        api.fake.control("DELETE", "faults")
+    assert (done["status"], done["totalTasks"], done["finishedTasks"]) == ("TASK_CANCELLED", 3, 1)
+    tasks = api.get(f"/pipelines/{number}/tasks")["tasks"]
+    assert {task["status"] for task in tasks} == {"TASK_CANCELLED"}
+    assert [task["beganAt"] is None for task in tasks].count(True) == 2
