@@ -158,3 +158,19 @@ def test_what_never_began_is_not_finished(api):
     tasks = api.get(f"/pipelines/{number}/tasks")["tasks"]
     assert {task["status"] for task in tasks} == {"TASK_CANCELLED"}
     assert [task["beganAt"] is None for task in tasks].count(True) == 2
+
+
+def test_a_plan_names_the_repository_in_full(api):
+    connection = api.connection()
+    scope = api.scope(connection)
+    api.put(f"{ALL}/{connection['id']}/scopes", {"data": [{**scope, "cloneUrl": ""}]})
+    wanted = [{"pluginName": "github", "connectionId": connection["id"], "scopes": [{"scopeId": str(scope["githubId"])}]}]
+    blueprint = api.post("/blueprints", {"name": api.name("plan"), "mode": "NORMAL", "enable": True, "isManual": True, "cronConfig": "manual",
+                                         "connections": wanted}, 201)
+    done = api.server.wait(api.post(f"/blueprints/{blueprint['id']}/trigger", {})["id"])
+    assert done["status"] == "TASK_COMPLETED", done["message"]
+    ((task,),) = done["plan"]
+    assert task["options"] == {"connectionId": connection["id"], "githubId": scope["githubId"], "name": "octo/alpha", "fullName": "octo/alpha"}
+    # The key of the raw rows is what it was.
+    assert api.rows(f"select distinct params from _raw_github_api_issues where params like '%:{connection['id']},%'") == [
+        {"params": '{"ConnectionId":%d,"Name":"octo/alpha"}' % connection["id"]}]
