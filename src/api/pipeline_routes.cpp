@@ -65,7 +65,7 @@ Reply<> get_tasks(const Services& services, const Call& call) {
 
 Reply<> get_subtasks(const Services& services, const Call& call) {
     TARN_ASSIGN(auto id, call.id("pipelineId"));
-    TARN_ASSIGN(auto subtasks, services.pipelines->rows().subtasks(id));
+    TARN_ASSIGN(auto subtasks, services.pipelines->rows().subtasks(id, *services.platform));
     return Answer{.body = subtasks};
 }
 

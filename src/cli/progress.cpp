@@ -33,7 +33,8 @@ void ProgressLine::show_line(const run::Progress& progress) {
     done_ = progress.done;
     shown_ = true;
     auto line = fmt::format("[{}] {}/{} {}", bar(progress), progress.done, progress.total, progress.subtask);
-    if (progress.items > 0) line += fmt::format(", {} items, {} requests", progress.items, progress.requests);
+    if (progress.items > 0) line += fmt::format(", {} items", progress.items);
+    if (progress.requests > 0) line += fmt::format(", {} requests", progress.requests);
     std::cerr << "\r\033[K" << line << std::flush;
 }
 

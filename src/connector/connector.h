@@ -161,6 +161,8 @@ struct Connector {
     std::map<std::string, model::RawShape> raw;  // shapes of raw tables without a stream
     std::vector<Table> tables;
 
+    bool listed = true;  // in the API's list of a pipeline's subtasks
+
     [[nodiscard]] bool is_metric() const { return scope.table.empty(); }
     [[nodiscard]] const Stream* stream(const std::string& stream_name) const;
     [[nodiscard]] const Subtask* subtask(const std::string& subtask_name) const;

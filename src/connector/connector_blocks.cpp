@@ -377,6 +377,7 @@ const Keys<Connector>& connector_keys() {
         {"subtasks", read_subtasks},
         {"plan", read_plan},
         {"mapping", read_mapping},
+        {"listed", flag(&Connector::listed)},
         {"streams", read_streams},
         {"raw", read_raw},
     };

@@ -168,6 +168,24 @@ bool keeps(const Connection& stored, const Field& field, const std::string& sent
     return sent.empty() || (!old.empty() && sent == masked(old));
 }
 
+// A form shows each item of a comma list masked, and sends back those that it keeps beside new ones.
+std::string with_kept_items(const std::string& stored, const std::string& sent) {
+    auto kept = split(stored, ',');
+    bool any = false;
+    std::vector<std::string> items;
+    for (auto& item : split(sent, ',')) {
+        auto same = std::ranges::find_if(kept, [&](const auto& old) { return masked_item(old) == item; });
+        if (same == kept.end()) {
+            items.push_back(std::move(item));
+            continue;
+        }
+        items.push_back(std::move(*same));
+        kept.erase(same);
+        any = true;
+    }
+    return any ? join(items, ",") : sent;
+}
+
 }  // namespace
 
 std::string masked(const std::string& secret) {
@@ -200,7 +218,11 @@ Result<Connection> Connections::merged(const Connection& stored, const Json& bod
             return wrong(name, "is no field of a " + connector_.name +
                                    " connection; known: " + field_names(connector_));
         TARN_ASSIGN(Json checked_value, checked(*table_, *field, value));
-        if (keeps(stored, *field, text_of(checked_value))) continue;
+        auto sent = text_of(checked_value);
+        if (keeps(stored, *field, sent)) continue;
+        if (field->kind == "secret" && sent.find('*') != std::string::npos &&
+            !is_password(connector_, field->name))
+            checked_value = with_kept_items(stored.text(field->name), sent);
         connection.fields[field->name] = checked_value;
         connection.unreadable.erase(field->name);
     }

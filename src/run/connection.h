@@ -46,7 +46,8 @@ class Connections {
     Result<Connection> create(const nlohmann::json& body);
     // `body` over what is stored, not saved: for tests.
     [[nodiscard]] Result<Connection> overlaid(const Connection& stored, const nlohmann::json& body) const;
-    // `body` over what is stored. An empty or masked secret keeps the stored one, also one that cannot be read.
+    // `body` over what is stored. An empty or masked secret keeps the stored one, also one that cannot be read; so does each masked item
+    // of a comma list.
     Result<Connection> change(const Connection& stored, const nlohmann::json& body);
     Result<std::optional<Connection>> find(std::int64_t id);
     Result<std::vector<Connection>> list();

@@ -7,11 +7,13 @@
 
 #include <fmt/format.h>
 
+#include "base/json_depth.h"
 #include "base/text.h"
 #include "git/extract.h"
 #include "http/guard.h"
 #include "http/url.h"
 #include "run/body.h"
+#include "run/fields.h"
 
 namespace tarn::run {
 namespace {
@@ -29,6 +31,19 @@ Result<bool> flag_of(const Body& options, const std::string& name, const std::st
     return setting.empty() ? otherwise : is_true(setting);
 }
 
+// A plan that an older version stored has the list as JSON in a text.
+Result<std::vector<std::string>> excluded_of(const Body& options) {
+    const std::string name = "excludeFileExtensions";
+    const auto& sent = options.at(name);
+    if (!sent.is_string()) return options.texts(name, longest);
+    const auto& text = sent.get_ref<const std::string&>();
+    if (trimmed(text).empty()) return std::vector<std::string>();
+    Json list = {{name, is_too_deep(text) ? Json() : Json::parse(text, nullptr, false)}};
+    if (!list[name].is_array()) return wrong(name, "must be a list of texts");
+    TARN_ASSIGN(auto read, Body::make(list));
+    return read.texts(name, longest);
+}
+
 Result<> read_texts(const Body& options, git::Extraction& out) {
     auto& remote = out.remote;
     TARN_ASSIGN(out.rows.repo_id, options.text("repoId", 255));
@@ -40,7 +55,7 @@ Result<> read_texts(const Body& options, git::Extraction& out) {
     TARN_ASSIGN(remote.proxy, options.text("proxy", longest));
     if (out.rows.repo_id.empty()) return fail(ErrorKind::bad_data, "is needed", "repoId");
     if (remote.url.empty()) return fail(ErrorKind::bad_data, "is needed", "url");
-    TARN_ASSIGN(auto excluded, options.texts("excludeFileExtensions", longest));
+    TARN_ASSIGN(auto excluded, excluded_of(options));
     for (const auto& end : excluded) {
         auto text = lower(trimmed(end));
         if (!text.empty()) out.rows.excluded.push_back(std::move(text));

@@ -56,7 +56,8 @@ class Maker {
         for (const auto& id : wanted.scopes) {
             TARN_ASSIGN(auto scope, scopes.by_id(wanted.connection_id, id));
             if (!scope) return wrong("connections.scopes", "the " + where + " has no scope '" + id + "'");
-            TARN_ASSIGN(auto domains, domains_of(*scope));
+            TARN_ASSIGN(auto config, config_of(*scope));
+            auto domains = domains_of(config);
             for (auto& domain_scope :
                  domain_scopes(connector_, wanted.connection_id, scopes.id_of(*scope), domains))
                 filled.push_back(std::move(domain_scope));
@@ -67,9 +68,6 @@ class Maker {
                                  {"subtasks", subtasks},
                                  {"options", scopes.options_of(*scope)}});
             if (contains(domains, "CODE") && !skip_collectors_) {
-                auto config_id = scope->value("scope_config_id", Json());
-                TARN_ASSIGN(auto config,
-                            scopes.config(config_id.is_number_integer() ? config_id.get<std::int64_t>() : 0));
                 TARN_ASSIGN(auto git, git_task_of(platform_, connector_, *connection, *scope, config));
                 if (git) stage.push_back(std::move(*git));
             }
@@ -79,15 +77,20 @@ class Maker {
     }
 
   private:
-    [[nodiscard]] Result<std::vector<std::string>> domains_of(const ScopeRow& scope) const {
+    // As the API shows it; empty where the scope has none.
+    [[nodiscard]] Result<Json> config_of(const ScopeRow& scope) const {
         auto found = scope.find("scope_config_id");
         if (connector_.scope_config.table.empty() || found == scope.end() || !found->is_number_integer() ||
             found->get<std::int64_t>() == 0)
-            return domain_types();
+            return Json::object();
         auto id = found->get<std::int64_t>();
         TARN_ASSIGN(auto config, ScopeConfigs(connector_, home_.control()).find(id));
         if (!config) return wrong("scopeConfigId", fmt::format("there is no scope config {}", id));
-        const auto& entities = (*config)["entities"];
+        return *config;
+    }
+
+    static std::vector<std::string> domains_of(const Json& config) {
+        auto entities = config.value("entities", Json());
         if (!entities.is_array() || entities.empty()) return domain_types();
         return entities.get<std::vector<std::string>>();
     }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "run/body.h"
 #include "run/fields.h"
 #include "run/sealed_url.h"
@@ -54,6 +55,18 @@ std::string common_status(const ControlRows& tasks) {
     if (failed > 0 && completed > 0) return "TASK_PARTIAL";
     if (failed == all) return "TASK_FAILED";
     return completed == all ? "TASK_COMPLETED" : "TASK_RUNNING";
+}
+
+// Condition on _devlake_tasks
+std::string listed_tasks(const Platform& platform) {
+    std::vector<std::string> left_out;
+    for (const auto& loaded : platform.connectors()) {
+        const auto& connector = loaded->connector;
+        if (connector.listed) continue;
+        left_out.push_back(sql_text(connector.name));
+        for (const auto& alias : connector.aliases) left_out.push_back(sql_text(alias));
+    }
+    return fmt::format("{} and plugin not in ({})", newest_tasks, join(left_out, ", "));
 }
 
 }  // namespace
@@ -267,15 +280,16 @@ Result<Json> PipelineRows::shown_with_subtasks(const ControlRows& tasks, std::si
     return shown;
 }
 
-Result<Json> PipelineRows::subtasks(std::int64_t pipeline_id) const {
+Result<Json> PipelineRows::subtasks(std::int64_t pipeline_id, const Platform& platform) const {
     auto& control = home_.control();
+    auto wanted = listed_tasks(platform);
     TARN_ASSIGN(auto tasks,
-                control.query(fmt::format("select * from _devlake_tasks where {} order by id", newest_tasks),
+                control.query(fmt::format("select * from _devlake_tasks where {} order by id", wanted),
                               {pipeline_id}));
     TARN_ASSIGN(auto rows,
                 control.query(fmt::format("select * from _devlake_subtasks where task_id in (select "
                                           "id from _devlake_tasks where {}) order by id",
-                                          newest_tasks),
+                                          wanted),
                               {pipeline_id}));
     std::map<std::int64_t, std::vector<Json>> details;
     std::int64_t collectors = 0, finished = 0;

@@ -54,7 +54,8 @@ class PipelineRows {
     Result<std::optional<nlohmann::json>> find(std::int64_t id) const;
     Result<nlohmann::json> list(const PipelineFilter& filter) const;
     Result<nlohmann::json> tasks(std::int64_t pipeline_id, const TaskDetail& detail) const;
-    Result<nlohmann::json> subtasks(std::int64_t pipeline_id) const;
+    // Without tasks of plugins that are not `listed`.
+    Result<nlohmann::json> subtasks(std::int64_t pipeline_id, const Platform& platform) const;
     [[nodiscard]] Result<bool> has_unfinished(std::int64_t blueprint_id) const;
 
     // New rows for what is to be run again, as the API shows them: of a whole pipeline all that did not succeed. bad_data: it is running or

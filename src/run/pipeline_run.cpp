@@ -154,7 +154,8 @@ Result<> PipelineRun::finish_task(const ControlRows& tasks, std::size_t row, Mil
         "case when ? then 1 else progress end, began_at = coalesce(began_at, ?), finished_at = ?, "
         "spent_seconds = ?, updated_at = ? where id = ?",
         {status, message, message, status == "TASK_FAILED" ? failed : "", std::int64_t{outcome.has_value()},
-         format_sql(began), format_sql(end), (end - began) / 1000, format_sql(end), id}));
+         cancelled ? ControlValue() : ControlValue(format_sql(began)), format_sql(end), (end - began) / 1000,
+         format_sql(end), id}));
     if (!outcome)
         log_.pipeline()->warn("task {} ({}): {}{}", id, tasks.text(row, "plugin"), status,
                               message.empty() ? "" : ": " + message);
@@ -165,7 +166,7 @@ Result<> PipelineRun::count_finished() {
     TARN_TRY(context_.home.control().run(
         fmt::format(
             "update _devlake_pipelines set finished_tasks = (select count(*) from _devlake_tasks where {} "
-            "and status in {}) where id = ?",
+            "and status in {} and began_at is not null) where id = ?",
             newest_tasks, final_states),
         {id_, id_}));
     return {};

@@ -67,6 +67,8 @@ void SubtaskRows::told(const Progress& progress) {
             begin_row(row->second);
             log_->info("{} begins", progress.subtask);
         }
+        // Another stream or model of the subtask goes on where one has ended.
+        if (progress.items > row->second.items) row->second.finished = false;
         row->second.items = std::max(row->second.items, progress.items);
     }
     tell_detail(progress);

@@ -55,7 +55,7 @@ class Runner {
     Result<> fill_fields(const std::vector<std::string>& subtasks) {
         TARN_ASSIGN(auto names, field_rules(spec_.connector->connector.folder));
         if (!names || !contains(subtasks, names->subtask)) return {};
-        tell([&](Progress& progress) { progress.subtask = names->subtask; });
+        tell([&](Progress& progress) { now_at(progress, names->subtask, 0); });
         auto given = spec_.values.options.find(names->option);
         std::string text =
             given == spec_.values.options.end() || given->second.empty() ? "[]" : given->second;
@@ -65,6 +65,22 @@ class Runner {
         for (const auto& [table, changed] : counts.changed) summary_.tables[table].changed += changed;
         summary_.rejected += counts.rejected;
         return {};
+    }
+
+    static void now_at(Progress& progress, const std::string& subtask, std::int64_t items,
+                       std::int64_t requests = 0) {
+        progress.subtask = subtask;
+        progress.items = items;
+        progress.requests = requests;
+    }
+
+    // Streams run side by side, and several may have one subtask. Called within tell().
+    std::int64_t read_by(const connector::Stream& stream, std::int64_t items) {
+        auto& read = read_[stream.subtask];
+        read[&stream] = std::max(read[&stream], items);
+        std::int64_t sum = 0;
+        for (const auto& [each, count] : read) sum += count;
+        return sum;
     }
 
     void tell(const std::function<void(Progress&)>& change) {
@@ -88,15 +104,14 @@ class Runner {
         task.answers = spec_.answers;
         task.progress = [this, &stream](std::int64_t items, std::int64_t requests) {
             tell([&](Progress& progress) {
-                progress.subtask = stream.subtask;
-                progress.items = items;
-                progress.requests = requests;
+                now_at(progress, stream.subtask, read_by(stream, items), requests);
             });
         };
         task.progress(0, 0);  // before the first answer, which may take long
         auto collected = connector::collect(task, client_, data_, control_);
         tell([&](Progress& progress) {
-            progress.subtask = stream.subtask;
+            auto items = read_by(stream, collected ? collected->rows.seen : 0);
+            now_at(progress, stream.subtask, items, collected ? collected->requests : 0);
             ++progress.done;
         });
         if (collected) return collected;
@@ -145,8 +160,8 @@ class Runner {
         run.params = spec_.values.params;
         run.full = full;
         run.cancel = spec_.cancel;
-        run.progress = [this](const model::Model& model, const model::ModelCounts&) {
-            tell([&](Progress& progress) { progress.subtask = model.subtask; });
+        run.progress = [this](const model::Model& model, const model::ModelCounts& counts) {
+            tell([&](Progress& progress) { now_at(progress, model.subtask, counts.worked); });
         };
         TARN_ASSIGN(auto counts, model::run_stage(data_, control_, spec_.connector->models, models, run));
         for (const auto* model : models) {
@@ -168,6 +183,7 @@ class Runner {
     const std::function<void(const Progress&)>& report_;
     std::mutex mutex_;
     Progress progress_;
+    std::map<std::string, std::map<const connector::Stream*, std::int64_t>> read_;  // by subtask
     TaskSummary summary_;
 };
 

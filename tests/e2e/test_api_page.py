@@ -1,0 +1,176 @@
+"""What DevLake's own page asks for, and what it found wrong."""
+
+import re
+import subprocess
+import time
+
+import pytest
+
+from api_fixtures import api  # noqa: F401
+from conftest import ROOT, SIZES, TOKEN
+from test_git import ENVIRONMENT, Repo
+
+ALL = "/plugins/github/connections"
+
+
+# ---- plans with scope configs
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """A bare repository of one commit: 3 lines of code, 2 of text."""
+    folder = tmp_path_factory.mktemp("git")
+    work = Repo(folder / "work")
+    work.write("code.py", "1\n2\n3\n")
+    work.write("README.md", "a\nb\n")
+    work.commit(b"first")
+    path = folder / "remote.git"
+    subprocess.run(["git", "clone", "-q", "--bare", str(work.path), str(path)], env=ENVIRONMENT, check=True)
+    return path
+
+
+def additions(api, repo_id):
+    return [row["additions"] for row in api.rows(
+        f"select additions from commits c join repo_commits r on r.commit_sha = c.sha where r.repo_id = '{repo_id}'")]
+
+
+@pytest.mark.parametrize("config, endings, counted", [
+    (None, None, 5), ({"prSizeExcludedFileExtensions": []}, [], 5), ({"prSizeExcludedFileExtensions": [".md"]}, [".md"], 3), ({}, [], 5)])
+def test_a_scope_config_reaches_the_git_task_in_its_types(api, bare, config, endings, counted):
+    connection = api.connection()
+    path = f"{ALL}/{connection['id']}"
+    scope = {"githubId": 4000 + api.made, "fullName": "octo/alpha", "name": "alpha", "cloneUrl": str(bare)}
+    if config is not None:
+        made = api.post(f"{path}/scope-configs", {"name": api.name("config"), "entities": ["CODE"], **config}, 201)
+        scope["scopeConfigId"] = made["id"]
+    api.put(f"{path}/scopes", {"data": [scope]})
+    # Only the repository is of interest: collectors of the connector would read the fake.
+    wanted = [{"pluginName": "github", "connectionId": connection["id"], "scopes": [{"scopeId": str(scope["githubId"])}]}]
+    blueprint = api.post("/blueprints", {"name": api.name("git"), "mode": "NORMAL", "enable": True, "isManual": True, "cronConfig": "manual",
+                                         "connections": wanted}, 201)
+    done = api.server.wait(api.post(f"/blueprints/{blueprint['id']}/trigger", {})["id"])
+    assert done["status"] == "TASK_COMPLETED", done["message"]
+    (git,) = [task for stage in done["plan"] for task in stage if task["plugin"] == "gitextractor"]
+    assert git["options"]["excludeFileExtensions"] == endings
+    assert additions(api, git["options"]["repoId"]) == [counted]
+
+
+def test_a_stored_plan_with_the_list_in_a_text_still_runs(api, bare):
+    def run(repo_id, endings):
+        task = {"plugin": "gitextractor", "options": {"repoId": repo_id, "url": str(bare), "excludeFileExtensions": endings}}
+        return api.server.wait(api.post("/pipelines", {"name": "git", "plan": [[task]]}, 201)["id"])
+
+    for number, (endings, counted) in enumerate([("[]", 5), ('[".MD"]', 3), ("", 5)]):
+        assert run(f"text:{number}", endings)["status"] == "TASK_COMPLETED"
+        assert additions(api, f"text:{number}") == [counted]
+    for endings in (".md", '{".md": 1}', "[1]", "[[" * 200):
+        refused = run("text:none", endings)
+        assert refused["status"] == "TASK_FAILED" and "excludeFileExtensions" in refused["message"]
+
+
+# ---- pipelines
+
+def milestones(connection):
+    return {"plugin": "github", "subtasks": ["Collect Milestones", "Extract Milestones"],
+            "options": {"connectionId": connection["id"], "name": "octo/alpha"}}
+
+
+def metric(plugin):
+    return {"plugin": plugin, "options": {"projectName": "none", **({"prToIssueRegexp": "#\\d+"} if plugin == "linker" else {})}}
+
+
+def ended(api, plan, **fields):
+    return api.server.wait(api.post("/pipelines", {"name": "page", "plan": plan, **fields}, 201)["id"])
+
+
+def test_subtasks_leave_out_some_metrics(api):
+    connection = api.connection()
+    api.scope(connection)
+    done = ended(api, [[milestones(connection)], [metric("org"), metric("refdiff"), metric("dora"), metric("linker")]])
+    assert done["status"] == "TASK_COMPLETED", done["message"]
+    found = api.get(f"/pipelines/{done['id']}/subtasks")
+    assert ([item["plugin"] for item in found["subtasks"]], found["count"]) == (["github", "linker"], 2)
+    assert (found["completionRate"], found["status"]) == (1, "TASK_COMPLETED")
+    # One of them that fails does not count, either.
+    broken = {"plugin": "dora", "subtasks": ["no such"], "options": {}}
+    done = ended(api, [[milestones(connection), broken]])
+    assert done["status"] == "TASK_FAILED"
+    found = api.get(f"/pipelines/{done['id']}/subtasks")
+    assert (found["count"], found["status"]) == (1, "TASK_COMPLETED")
+    only = ended(api, [[metric("org")]])
+    assert api.get(f"/pipelines/{only['id']}/subtasks") == {"subtasks": None, "completionRate": 1, "status": "", "count": 0}
+
+
+def records(api, pipeline):
+    (item,) = api.get(f"/pipelines/{pipeline['id']}/subtasks")["subtasks"]
+    return {detail["name"]: detail["finishedRecords"] for detail in item["subtaskDetails"]}
+
+
+def raw_count(api, connection, *tables):
+    return sum(api.rows(f"select count(*) as n from {table} where params like '%\"ConnectionId\":{connection['id']},%'")[0]["n"] for table in tables)
+
+
+def test_each_subtask_counts_its_own_records(api):
+    connection = api.connection()
+    api.scope(connection)
+    plan = [[{"plugin": "github", "options": {"connectionId": connection["id"], "name": "octo/alpha"}}]]
+    # The lists are read side by side: this one ends when others have told theirs.
+    api.fake.control("POST", "faults", {"match": "/milestones", "kind": "delay", "ms": 1500, "times": 1})
+    try:
+        first = ended(api, plan)
+    finally:
+        api.fake.control("DELETE", "faults")
+    assert first["status"] == "TASK_COMPLETED", first["message"]
+    found = records(api, first)
+    want = {"Collect Milestones": ["milestones"], "Collect Issues": ["issues"], "Collect Pull Requests": ["pull_requests"],
+            "Collect Comments": ["comments"], "Collect Events": ["events"], "Collect PR Review Comments": ["pull_request_review_comments"],
+            "Collect Workflow Runs": ["runs"], "Collect Deployments": ["deployments", "deployment_statuses"], "Collect Releases": ["releases"]}
+    tables = raw_tables()
+    assert {name: found[name] for name in want} == {
+        name: raw_count(api, connection, *(tables[stream] for stream in streams)) for name, streams in want.items()}
+    assert found["Collect Milestones"] == found["Extract Milestones"] == SIZES["milestones"]
+    # Nothing is new: models have nothing to do.
+    second = ended(api, plan)
+    assert second["status"] == "TASK_COMPLETED" and records(api, second)["Extract Milestones"] == 0
+
+
+def raw_tables():
+    with open(ROOT / "connectors" / "github" / "connector.yaml") as file:
+        text = file.read()
+    streams = text[text.index("\nstreams:"):text.index("\nraw:") if "\nraw:" in text else len(text)]
+    return dict(re.findall(r"^  (\w+):\n(?:    .*\n)*?    raw: (\w+)", streams, re.M))
+
+
+def test_what_never_began_is_not_finished(api):
+    connection = api.connection()
+    api.scope(connection)
+    api.fake.control("POST", "faults", {"match": "/milestones", "kind": "delay", "ms": 15000, "times": 1})
+    try:
+        # Two tasks of one scope: the second waits for the first.
+        plan = [[milestones(connection), milestones(connection)], [milestones(connection)]]
+        number = api.post("/pipelines", {"name": "page", "plan": plan}, 201)["id"]
+        while not any(task["progressDetail"] for task in api.get(f"/pipelines/{number}/tasks")["tasks"]):
+            time.sleep(0.05)
+        api.delete(f"/pipelines/{number}")
+        done = api.server.wait(number)
+    finally:
+        api.fake.control("DELETE", "faults")
+    assert (done["status"], done["totalTasks"], done["finishedTasks"]) == ("TASK_CANCELLED", 3, 1)
+    tasks = api.get(f"/pipelines/{number}/tasks")["tasks"]
+    assert {task["status"] for task in tasks} == {"TASK_CANCELLED"}
+    assert [task["beganAt"] is None for task in tasks].count(True) == 2
+
+
+def test_a_plan_names_the_repository_in_full(api):
+    connection = api.connection()
+    scope = api.scope(connection)
+    api.put(f"{ALL}/{connection['id']}/scopes", {"data": [{**scope, "cloneUrl": ""}]})
+    wanted = [{"pluginName": "github", "connectionId": connection["id"], "scopes": [{"scopeId": str(scope["githubId"])}]}]
+    blueprint = api.post("/blueprints", {"name": api.name("plan"), "mode": "NORMAL", "enable": True, "isManual": True, "cronConfig": "manual",
+                                         "connections": wanted}, 201)
+    done = api.server.wait(api.post(f"/blueprints/{blueprint['id']}/trigger", {})["id"])
+    assert done["status"] == "TASK_COMPLETED", done["message"]
+    ((task,),) = done["plan"]
+    assert task["options"] == {"connectionId": connection["id"], "githubId": scope["githubId"], "name": "octo/alpha", "fullName": "octo/alpha"}
+    # The key of the raw rows is what it was.
+    assert api.rows(f"select distinct params from _raw_github_api_issues where params like '%:{connection['id']},%'") == [
+        {"params": '{"ConnectionId":%d,"Name":"octo/alpha"}' % connection["id"]}]
