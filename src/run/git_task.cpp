@@ -85,6 +85,7 @@ Result<git::Extraction> extraction_of(const Home& home, const JobRequest& reques
     out.commits = contains(subtasks, "Collect Commits");
     out.branches = contains(subtasks, "Collect Branches");
     out.tags = contains(subtasks, "Collect Tags");
+    out.lines = !skips_stat && contains(subtasks, "Collect DiffLine");
     return out;
 }
 
@@ -101,10 +102,14 @@ Result<TaskSummary> read_repository(git::Extraction extraction, const TaskSpec& 
                                     ControlStore& control, const Told& told) {
     Millis start = now_millis();
     TaskSummary summary;
-    if (!extraction.commits && !extraction.branches && !extraction.tags) return summary;
+    if (!extraction.commits && !extraction.branches && !extraction.tags && !extraction.lines) return summary;
     TARN_TRY(read_components(data, extraction.rows));
     extraction.progress = [&](const std::string& subtask, std::size_t step, std::int64_t commits) {
-        if (told) told({.subtask = subtask, .done = step, .total = git::extraction_steps, .items = commits});
+        if (told)
+            told({.subtask = subtask,
+                  .done = step,
+                  .total = git::extraction_steps - (extraction.lines ? 0 : 1),
+                  .items = commits});
     };
     TARN_ASSIGN(auto done, git::extract(extraction, data, control, *spec.connector->models.around().schema));
     for (const auto& [table, counts] : done.tables)
