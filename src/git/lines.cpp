@@ -27,7 +27,8 @@ class LineHistory::Walk final : public PatchTaker {
         end_file();
         while (next_ < changes_.commits.size() && changes_.commits[next_] != sha) ++next_;
         commit_ = static_cast<std::uint32_t>(next_++);
-        puts_ = commit_ < wanted_.size() && wanted_[commit_] && !(is_cut_ && commit_ == 0);
+        bool is_edge = is_cut_ && commit_ == 0;
+        puts_ = !is_edge && commit_ < wanted_.size() && wanted_[commit_];
         if (changes_.lines.size() >= lines_at_once) flush();
     }
 

@@ -136,6 +136,13 @@ std::string with_credentials(const std::string& url, const std::string& user, co
            url.substr(scheme + 3);
 }
 
+// A scope config has its lists as texts of JSON.
+Json list_of(const Json& scope_config, const std::string& name) {
+    auto found = scope_config.value(name, Json());
+    if (found.is_string()) found = Json::parse(found.get<std::string>(), nullptr, false);
+    return found.is_array() ? found : Json();
+}
+
 }  // namespace
 
 Result<Job> git_job(const Home& home, const JobRequest& request) {
@@ -185,7 +192,7 @@ Result<std::optional<Json>> git_task_of(const Platform& platform, const connecto
                     {"proxy", connection.text("proxy")},
                     {"connectionId", connection.id},
                     {"pluginName", connector.name},
-                    {"excludeFileExtensions", scope_config.value(declared["exclude"], Json())}};
+                    {"excludeFileExtensions", list_of(scope_config, declared["exclude"])}};
     TARN_ASSIGN(auto subtasks, chosen_subtasks(plugin->connector, {}, false));
     return Json{{"plugin", plugin->connector.name}, {"subtasks", subtasks}, {"options", options}};
 }
