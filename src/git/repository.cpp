@@ -332,12 +332,33 @@ Result<std::string> Repository::fingerprint() {
 
 Result<> Repository::fetch() {
     if (is_path_) return {};
+    std::error_code ignored;
+    bool is_new = !fs::exists(git_dir_, ignored);
+    auto done = fetch_once();
+    // The source has just answered; what git then says of the copy is the copy's damage.
+    if (done || is_new || !is_damage(done.error())) return done;
+    drop_copy();
+    return fetch_once();
+}
+
+bool Repository::is_damage(const Error& error) const {
+    if (error.kind == ErrorKind::cancelled ||
+        has(error.message, {"No space left", "Permission denied", "File exists"}))
+        return false;
+    return has(error.message, {git_dir_.c_str(), "bad object", "corrupt",
+                               "did not send all necessary objects", "unable to read"});
+}
+
+Result<> Repository::fetch_once() {
     std::error_code code;
     if (!fs::exists(git_dir_ + "/objects", code))
         TARN_TRY(ask(local_command({"init", "--quiet", "--bare", "--template=", git_dir_})));
     std::vector<std::string> arguments = {"fetch",   "--quiet",   "--prune",
                                           "--force", "--no-tags", "--no-write-fetch-head"};
     if (!options_.blobs) arguments.emplace_back("--filter=blob:none");
+    // A source that is shallow gives what it has, and the rest when it has more.
+    arguments.emplace_back("--update-shallow");
+    if (!edges().empty()) arguments.emplace_back("--unshallow");
     for (const auto* more :
          {"--", options_.url.c_str(), "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"})
         arguments.emplace_back(more);

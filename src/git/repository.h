@@ -43,7 +43,7 @@ class Repository {
 
     // A text that changes whenever a branch, a tag or HEAD does. Of a remote: one request, no copy.
     Result<std::string> fingerprint();
-    // Brings the copy up to date; of a path nothing.
+    // Brings the copy up to date, makes it anew where it is damaged; of a path nothing.
     Result<> fetch();
     // The copy is damaged: throws it away. False for a path.
     bool drop_copy();
@@ -68,6 +68,8 @@ class Repository {
     [[nodiscard]] Command remote_command(std::vector<std::string> arguments) const;
     [[nodiscard]] Command local_command(std::vector<std::string> arguments) const;
     [[nodiscard]] Error told(const Finished& finished) const;
+    Result<> fetch_once();
+    [[nodiscard]] bool is_damage(const Error& error) const;
     void explain(const std::string& words, Error& error) const;
     Result<std::string> ask(const Command& command) const;
     [[nodiscard]] std::string without_secrets(std::string text) const;
