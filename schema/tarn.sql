@@ -69,6 +69,7 @@ create table _tarn_git_states (
     settings varchar(64),
     complete boolean,
     fresh boolean,
+    lines_fingerprint varchar(64),
     updated_at datetime,
     primary key (repo_id)
 ) control;

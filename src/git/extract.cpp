@@ -58,7 +58,9 @@ class Run {
         fingerprint_ = hash_of(refs);
         TARN_TRY(read_state());
         Extracted out;
-        if (complete_ && known_settings_ && known_fingerprint_ == fingerprint_ && !wanted_.full) {
+        bool same_commits = complete_ && known_settings_ && known_fingerprint_ == fingerprint_;
+        bool same_lines = !wanted_.lines || lines_fingerprint_ == fingerprint_;
+        if (same_commits && same_lines && !wanted_.full) {
             out.unchanged = true;
             return out;
         }
@@ -89,7 +91,37 @@ class Run {
         TARN_TRY(rows_->take_out(lost));
         tell("Collect Tags", 3);
         bool all = wanted_.commits && wanted_.branches && wanted_.tags;
-        return all ? write_state(true, fresh_) : Result<>();
+        if (all) TARN_TRY(write_state(true, fresh_));
+        return wanted_.lines ? read_lines() : Result<>();
+    }
+
+    Result<> read_lines() {
+        tell("Collect DiffLine", 4);
+        TARN_ASSIGN(auto line, repository_->main_line());
+        TARN_ASSIGN(auto done, rows_->commits_with_lines());
+        std::vector<bool> wanted;
+        std::size_t last = 0;
+        for (const auto& sha : line) {
+            wanted.push_back(wanted_.full || !std::ranges::binary_search(done, sha));
+            if (!wanted.back()) last = wanted.size() - 1;
+        }
+        // A run that ended early may have left the last one in part.
+        if (!line.empty()) wanted[last] = true;
+        bool is_cut = !line.empty() && std::ranges::binary_search(repository_->edges(), line.front());
+        TARN_ASSIGN(auto scratch, repository_->scratch());
+        LineHistory history(std::move(scratch), std::move(line), is_cut, wanted_.cancel);
+        TARN_TRY(history.read(wanted, [&](const LineChanges& changes) { return rows_->put_lines(changes); }));
+        TARN_TRY(rows_->put_snapshot(history));
+        lines_fingerprint_ = fingerprint_;
+        return control_.transaction([&]() -> Result<> {
+            TARN_TRY(
+                control_.run("insert into _tarn_git_states (repo_id, complete, fresh) values (?, 0, 0) on "
+                             "conflict (repo_id) do nothing",
+                             {wanted_.rows.repo_id}));
+            TARN_TRY(control_.run("update _tarn_git_states set lines_fingerprint = ? where repo_id = ?",
+                                  {lines_fingerprint_, wanted_.rows.repo_id}));
+            return {};
+        });
     }
 
     Result<> read_commits(std::vector<std::string>& lost) {
@@ -131,16 +163,16 @@ class Run {
     }
 
     Result<> read_state() {
-        TARN_ASSIGN(
-            auto state,
-            control_.query("select fingerprint, settings, complete, fresh from _tarn_git_states where "
-                           "repo_id = ?",
-                           {wanted_.rows.repo_id}));
+        TARN_ASSIGN(auto state, control_.query("select fingerprint, settings, complete, fresh, "
+                                               "lines_fingerprint from _tarn_git_states where "
+                                               "repo_id = ?",
+                                               {wanted_.rows.repo_id}));
         if (state.rows.empty()) return {};
         known_fingerprint_ = state.text(0, "fingerprint");
         known_settings_ = state.text(0, "settings") == settings_;
         complete_ = state.number(0, "complete") != 0;
         fresh_ = state.number(0, "fresh") != 0;
+        lines_fingerprint_ = state.text(0, "lines_fingerprint");
         return {};
     }
 
@@ -151,9 +183,9 @@ class Run {
             TARN_TRY(control_.run("delete from _tarn_git_states where repo_id = ?", {wanted_.rows.repo_id}));
             TARN_TRY(
                 control_.run("insert into _tarn_git_states (repo_id, fingerprint, settings, complete, fresh, "
-                             "updated_at) values (?, ?, ?, ?, ?, ?)",
+                             "lines_fingerprint, updated_at) values (?, ?, ?, ?, ?, ?, ?)",
                              {wanted_.rows.repo_id, fingerprint_, settings_, std::int64_t{complete},
-                              std::int64_t{fresh}, format_sql(now_millis())}));
+                              std::int64_t{fresh}, lines_fingerprint_, format_sql(now_millis())}));
             return {};
         });
     }
@@ -166,7 +198,7 @@ class Run {
     DataFile& data_;
     ControlStore& control_;
     const Schema& schema_;
-    std::string settings_, fingerprint_, known_fingerprint_;
+    std::string settings_, fingerprint_, known_fingerprint_, lines_fingerprint_;
     bool known_settings_ = false, complete_ = false, damaged_ = false;
     bool fresh_ = false;  // the repository had no commits before we read it
     std::unique_ptr<RepositoryRows> rows_;

@@ -1,4 +1,5 @@
-// Reads one repository into the domain tables: commits, commit_parents, commit_files, repo_commits, refs, accounts.
+// Reads one repository into the domain tables: commits, commit_parents, commit_files, repo_commits, refs, accounts; on request
+// commit_line_change and repo_snapshot.
 //
 // Each window of the history is committed for itself, so a run that ends early goes on where it stood; refs and the state come last. A later
 // run reads new commits alone, and with the same branches, tags and settings it asks the source once and writes nothing.
@@ -22,7 +23,8 @@ struct Extraction {
     RemoteOptions remote;
     RowOptions rows;
     bool commits = true, branches = true, tags = true;
-    bool full = false;  // everything anew
+    bool lines = false;  // which lines the default branch's commits changed, and whose its lines are
+    bool full = false;   // everything anew
     CancelToken cancel;
     std::function<void(const std::string& subtask, std::size_t step, std::int64_t commits)> progress;
 };
@@ -33,7 +35,7 @@ struct Extracted {
     bool unchanged = false;
 };
 
-constexpr std::size_t extraction_steps = 4;
+constexpr std::size_t extraction_steps = 5;
 
 Result<Extracted> extract(const Extraction& wanted, DataFile& data, ControlStore& control,
                           const Schema& schema);

@@ -72,9 +72,9 @@ std::vector<std::string> environment_of(const Command& command) {
         // No `ext::`, which would run what the URL says.
         "GIT_ALLOW_PROTOCOL=file:git:http:https:ssh",
     };
-    Pairs config = {{"core.deltaBaseCacheLimit", "32m"},
+    Pairs config = {{"core.deltaBaseCacheLimit", "16m"},
                     {"core.packedGitWindowSize", "4m"},
-                    {"core.packedGitLimit", "32m"},
+                    {"core.packedGitLimit", "16m"},
                     {"core.attributesFile", "/dev/null"},
                     {"pack.threads", "2"},
                     {"pack.windowMemory", "32m"},

@@ -79,6 +79,17 @@ bool has(const std::string& text, std::initializer_list<const char*> words) {
     return std::ranges::any_of(words, [&](const char* word) { return text.find(word) != std::string::npos; });
 }
 
+// Lines that say nothing, or what others say better.
+bool is_noise(std::string_view line) {
+    constexpr std::array starts = {"warning:",
+                                   "Warning:",
+                                   "hint:",
+                                   "@@@",
+                                   "Please make sure you have the correct access",
+                                   "and the repository exists"};
+    return std::ranges::any_of(starts, [&](const char* start) { return line.starts_with(start); });
+}
+
 std::string shell_quoted(const std::string& text) { return "'" + replaced(text, "'", "'\\''") + "'"; }
 
 }  // namespace
@@ -140,11 +151,12 @@ Result<> Repository::take_credentials() {
     auto plain = split_url(options_.url);
     options_.url = plain.url;
     bool is_http = options_.url.starts_with("http://") || options_.url.starts_with("https://");
-    if (is_http && options_.password.empty()) {
+    if (is_http && options_.password.empty() && (options_.user.empty() || !plain.password.empty())) {
         options_.user = plain.user;
         options_.password = plain.password;
     }
-    if (is_http && !options_.password.empty()) {
+    // A token may stand in the user's place, without a password.
+    if (is_http && !(options_.user.empty() && options_.password.empty())) {
         auto end = options_.url.find('/', options_.url.find("://") + 3);
         config_.emplace_back(
             "credential." + options_.url.substr(0, end) + ".helper",
@@ -163,8 +175,9 @@ Result<> Repository::take_credentials() {
 // ssh takes its key from a file that lives as long as this object, and the passphrase from a script that prints a variable.
 Result<> Repository::write_key() {
     std::string ssh =
-        "ssh -o StrictHostKeyChecking=accept-new -o ConnectTimeout=30 -o ServerAliveInterval=15 "
-        "-o PasswordAuthentication=no -o KbdInteractiveAuthentication=no -o UserKnownHostsFile=" +
+        "ssh -F none -o LogLevel=ERROR -o StrictHostKeyChecking=accept-new -o ConnectTimeout=30 -o "
+        "ServerAliveInterval=15 -o PasswordAuthentication=no -o KbdInteractiveAuthentication=no -o "
+        "UserKnownHostsFile=" +
         shell_quoted(folder_ + "/known_hosts");
     if (!options_.private_key.empty()) {
         auto file = work_ + "/key", script = work_ + "/passphrase";
@@ -180,7 +193,12 @@ Result<> Repository::write_key() {
         environment_.emplace_back("DISPLAY", "none");
     }
     if (!options_.proxy.empty()) {
-        auto proxy = split_url(options_.proxy).url;
+        auto plain = split_url(options_.proxy);
+        if (!plain.user.empty() || !plain.password.empty())
+            return fail(ErrorKind::bad_data,
+                        "must have no user and no password where the repository is reached by ssh", "proxy",
+                        "Take https, or a proxy that asks for none.");
+        auto proxy = plain.url;
         auto host = proxy.substr(proxy.find("://") == std::string::npos ? 0 : proxy.find("://") + 3);
         host = host.substr(0, host.find('/'));
         ssh += " -o " + shell_quoted("ProxyCommand=nc -X connect -x " + shell_quoted(host) + " %h %p");
@@ -190,10 +208,14 @@ Result<> Repository::write_key() {
 }
 
 std::string Repository::without_secrets(std::string text) const {
-    for (const auto* secret : {&options_.password, &options_.passphrase}) {
+    constexpr std::size_t token_length = 8;  // shorter ones are users' names
+    const auto proxy = split_url(options_.proxy).password;
+    bool is_token = options_.password.empty() && options_.user.size() >= token_length;
+    for (const auto* secret : {&options_.password, &options_.passphrase, &proxy}) {
         if (!secret->empty()) text = replaced(std::move(text), *secret, "***");
     }
-    return text;
+    if (is_token) text = replaced(std::move(text), options_.user, "***");
+    return replaced(std::move(text), work_ + "/key", "the private key");
 }
 
 // ---- git
@@ -216,26 +238,62 @@ Command Repository::local_command(std::vector<std::string> arguments) const {
 Error Repository::told(const Finished& finished) const {
     std::vector<std::string> lines;
     auto words = without_secrets(clean(finished.errors));
-    for (const auto& line : split(words, '\n')) {
-        if (!line.starts_with("warning:") && !line.starts_with("hint:")) lines.push_back(line);
+    for (const auto& line : split(replaced(words, "\r", ""), '\n')) {
+        if (!is_noise(line)) lines.push_back(line);
     }
+    // ssh has said why.
+    if (lines.size() > 1) std::erase(lines, "fatal: Could not read from remote repository.");
     constexpr std::size_t lines_told = 4;
     if (lines.size() > lines_told) lines.erase(lines.begin(), lines.end() - lines_told);
     Error error{ErrorKind::transient, "git: " + join(lines, "; "), options_.url, ""};
     if (lines.empty()) error.message = fmt::format("git ended with status {}", finished.status);
-    if (has(words, {"Authentication failed", "could not read Username", "Permission denied", "error: 403",
-                    "error: 401"})) {
+    explain(words, error);
+    return error;
+}
+
+void Repository::explain(const std::string& words, Error& error) const {
+    struct Meaning {
+        std::vector<const char*> words;
+        const char* next_step;
+    };
+    static const std::vector<Meaning> meanings = {
+        {{"nc: not found", "nc: No such file"}, "Install nc (netcat-openbsd): ssh reaches a proxy by it."},
+        {{"incorrect passphrase", "error in libcrypto", "invalid format"},
+         "Check the private key and its passphrase."},
+        {{"Host key verification failed"},
+         "The server shows another key than before. Where that is right, take its line out of "
+         "git/known_hosts in the home."},
+        {{"certificate"}, "Name the file of the certificate authority in TARN_CA_FILE."},
+        {{"Proxy Authentication Required", "response 407", "HTTP code 407"},
+         "Check the user and password of the proxy."},
+        {{"Authentication failed", "could not read Username", "could not read Password", "Permission denied",
+          "error: 403", "error: 401"},
+         "Check the credentials and their rights."},
+        {{"not found", "not appear to be a git repository", "not a git repository", "does not exist",
+          "No such file", "cannot change to"},
+         "Check the address of the repository."},
+    };
+    bool is_network = has(words, {"Failed to connect", "Could not resolve", "Couldn't connect",
+                                  "Connection refused", "Connection timed out", "Connection closed"});
+    for (const auto& meaning : meanings) {
+        bool meant = std::ranges::any_of(
+            meaning.words, [&](const char* word) { return words.find(word) != std::string::npos; });
+        if (!meant) continue;
         error.kind = ErrorKind::terminal;
-        error.next_step = "Check the credentials and their rights.";
-    } else if (has(words, {"not found", "not appear to be a git repository", "not a git repository",
-                           "does not exist", "No such file", "cannot change to"})) {
-        error.kind = ErrorKind::terminal;
-        error.next_step = "Check the address of the repository.";
-    } else if (is_path_) {
+        error.next_step = meaning.next_step;
+        // ssh does not tell a wrong passphrase from a key that the server does not know.
+        if (!options_.private_key.empty() && has(words, {"Permission denied (publickey"}))
+            error.next_step = "Check the private key, its passphrase and the rights of its account.";
+        return;
+    }
+    if (is_path_) {
         error.kind = ErrorKind::terminal;
         error.next_step = "`git fsck` there tells what is damaged.";
+    } else if (!options_.proxy.empty() && (is_network || has(words, {"roxy"}))) {
+        error.next_step = "Check the proxy " + split_url(options_.proxy).url + ".";
+    } else if (is_network) {
+        error.next_step = "Check the address of the repository and the network.";
     }
-    return error;
 }
 
 Result<std::string> Repository::ask(const Command& command) const {
@@ -274,12 +332,33 @@ Result<std::string> Repository::fingerprint() {
 
 Result<> Repository::fetch() {
     if (is_path_) return {};
+    std::error_code ignored;
+    bool is_new = !fs::exists(git_dir_, ignored);
+    auto done = fetch_once();
+    // The source has just answered; what git then says of the copy is the copy's damage.
+    if (done || is_new || !is_damage(done.error())) return done;
+    drop_copy();
+    return fetch_once();
+}
+
+bool Repository::is_damage(const Error& error) const {
+    if (error.kind == ErrorKind::cancelled ||
+        has(error.message, {"No space left", "Permission denied", "File exists"}))
+        return false;
+    return has(error.message, {git_dir_.c_str(), "bad object", "corrupt",
+                               "did not send all necessary objects", "unable to read"});
+}
+
+Result<> Repository::fetch_once() {
     std::error_code code;
     if (!fs::exists(git_dir_ + "/objects", code))
         TARN_TRY(ask(local_command({"init", "--quiet", "--bare", "--template=", git_dir_})));
     std::vector<std::string> arguments = {"fetch",   "--quiet",   "--prune",
                                           "--force", "--no-tags", "--no-write-fetch-head"};
     if (!options_.blobs) arguments.emplace_back("--filter=blob:none");
+    // A source that is shallow gives what it has, and the rest when it has more.
+    arguments.emplace_back("--update-shallow");
+    if (!edges().empty()) arguments.emplace_back("--unshallow");
     for (const auto* more :
          {"--", options_.url.c_str(), "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"})
         arguments.emplace_back(more);
@@ -365,6 +444,14 @@ Result<std::vector<std::string>> Repository::commits() {
     return out;
 }
 
+Result<std::vector<std::string>> Repository::main_line() {
+    TARN_ASSIGN(auto head, run_git(local_command({"rev-parse", "--quiet", "--verify", "HEAD^{commit}"}),
+                                   [](std::string_view) { return true; }));
+    if (!head.good()) return std::vector<std::string>();
+    TARN_ASSIGN(auto out, ask(local_command({"rev-list", "--first-parent", "--reverse", "HEAD"})));
+    return split(out, '\n');
+}
+
 Result<std::string> Repository::scratch() {
     auto path = work_ + "/scratch.git";
     std::error_code code;
@@ -378,6 +465,9 @@ Result<std::string> Repository::scratch() {
                            fs::perms::owner_read | fs::perms::owner_write));
     TARN_TRY(write_private(path + "/objects/info/alternates", objects,
                            fs::perms::owner_read | fs::perms::owner_write));
+    std::string shallow;
+    if (read_file(git_dir_ + "/shallow", shallow))
+        TARN_TRY(write_private(path + "/shallow", shallow, fs::perms::owner_read | fs::perms::owner_write));
     return path;
 }
 

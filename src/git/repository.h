@@ -43,7 +43,7 @@ class Repository {
 
     // A text that changes whenever a branch, a tag or HEAD does. Of a remote: one request, no copy.
     Result<std::string> fingerprint();
-    // Brings the copy up to date; of a path nothing.
+    // Brings the copy up to date, makes it anew where it is damaged; of a path nothing.
     Result<> fetch();
     // The copy is damaged: throws it away. False for a path.
     bool drop_copy();
@@ -52,6 +52,10 @@ class Repository {
     Result<std::vector<Ref>> refs();
     // Commits of all branches and tags, oldest first; those whose first parent is not there (the edge of a shallow repository) are left out.
     Result<std::vector<std::string>> commits();
+    // The first parents of HEAD, oldest first, the edge of a shallow repository among them; none where HEAD has no commit.
+    Result<std::vector<std::string>> main_line();
+    // Commits whose parents are not there, sorted.
+    [[nodiscard]] std::vector<std::string> edges() const;
     [[nodiscard]] const std::string& git_dir() const { return git_dir_; }
     // A bare repository for objects of ours that borrows those of git_dir.
     Result<std::string> scratch();
@@ -64,9 +68,11 @@ class Repository {
     [[nodiscard]] Command remote_command(std::vector<std::string> arguments) const;
     [[nodiscard]] Command local_command(std::vector<std::string> arguments) const;
     [[nodiscard]] Error told(const Finished& finished) const;
+    Result<> fetch_once();
+    [[nodiscard]] bool is_damage(const Error& error) const;
+    void explain(const std::string& words, Error& error) const;
     Result<std::string> ask(const Command& command) const;
     [[nodiscard]] std::string without_secrets(std::string text) const;
-    [[nodiscard]] std::vector<std::string> edges() const;
 
     std::string folder_, work_, git_dir_;
     RemoteOptions options_;

@@ -15,20 +15,8 @@ namespace {
 
 constexpr std::size_t key_length = 255;
 
-// DevLake's id of a file: hash of its path's bytes.
-std::string file_key(const std::string& path) {
-    static constexpr std::string_view digits = "0123456789abcdef";
-    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-    SHA256(reinterpret_cast<const unsigned char*>(path.data()), path.size(), digest.data());
-    std::string out;
-    out.reserve(2 * digest.size() + 1);
-    out += ':';
-    for (auto byte : digest) {
-        out += digits[byte >> 4U];
-        out += digits[byte & 15U];
-    }
-    return out;
-}
+// DevLake's id of a file behind its commit's.
+std::string file_key(const std::string& path) { return ":" + path_hash(path); }
 
 void put_time(duck::Appender& rows, const std::optional<Millis>& time) {
     time ? rows.time(*time) : rows.null();
@@ -50,6 +38,19 @@ Result<> settle(Bulk& bulk, Millis stamp, RowCounts& counts) {
 }
 
 }  // namespace
+
+std::string path_hash(const std::string& path) {
+    static constexpr std::string_view digits = "0123456789abcdef";
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+    SHA256(reinterpret_cast<const unsigned char*>(path.data()), path.size(), digest.data());
+    std::string out;
+    out.reserve(2 * digest.size());
+    for (auto byte : digest) {
+        out += digits[byte >> 4U];
+        out += digits[byte & 15U];
+    }
+    return out;
+}
 
 Result<std::unique_ptr<RepositoryRows>> RepositoryRows::make(DataFile& data, ControlStore& control,
                                                              const Schema& schema, RowOptions options) {
@@ -218,13 +219,17 @@ Result<> RepositoryRows::put_aside(duck::Connection& connection, const Window& w
                 window.commits[file.commit].sha + ":" + clean(window.paths[file.path], key_length - 41),
                 "its content cannot be read: missing or damaged");
     }
-    for (const auto& [path, reason] : reasons)
-        TARN_TRY(connection.run(fmt::format(
-            "insert into main._tarn_rejects (raw_table, params, path, reason, created_at) values "
-            "('gitextractor', {}, "
-            "{}, {}, timestamp {})",
-            sql_text(options_.repo_id), sql_text(path), sql_text(reason), sql_text(format_sql(stamp)))));
-    rejected_ += static_cast<std::int64_t>(reasons.size());
+    for (const auto& [path, reason] : reasons) TARN_TRY(put_reason(connection, path, reason, stamp));
+    return {};
+}
+
+Result<> RepositoryRows::put_reason(duck::Connection& connection, const std::string& path,
+                                    const std::string& reason, Millis stamp) {
+    TARN_TRY(connection.run(fmt::format(
+        "insert into main._tarn_rejects (raw_table, params, path, reason, created_at) values "
+        "('gitextractor', {}, {}, {}, timestamp {})",
+        sql_text(options_.repo_id), sql_text(path), sql_text(reason), sql_text(format_sql(stamp)))));
+    ++rejected_;
     return {};
 }
 

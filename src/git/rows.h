@@ -15,6 +15,7 @@
 #include <re2/re2.h>
 
 #include "git/history.h"
+#include "git/lines.h"
 #include "git/repository.h"
 #include "store/control.h"
 #include "store/data_file.h"
@@ -45,6 +46,11 @@ class RepositoryRows {
     Result<> take_out(const std::vector<std::string>& commits);
     // Of branches, of tags or of both these are all.
     Result<> put_refs(const std::vector<Ref>& refs, bool branches, bool tags);
+    // Commits that have rows of changed lines, of any repository, sorted.
+    Result<std::vector<std::string>> commits_with_lines();
+    Result<> put_lines(const LineChanges& changes);
+    // The branch's lines are all of this repository's.
+    Result<> put_snapshot(const LineHistory& history);
     // Forgets what earlier readings could not read.
     Result<> forget_rejects();
 
@@ -61,6 +67,8 @@ class RepositoryRows {
     Result<> put_components(duck::Connection& connection, const Window& window, Millis stamp);
     Result<> put_accounts(duck::Connection& connection, const Window& window, Millis stamp);
     Result<> put_aside(duck::Connection& connection, const Window& window, Millis stamp);
+    Result<> put_reason(duck::Connection& connection, const std::string& path, const std::string& reason,
+                        Millis stamp);
     [[nodiscard]] bool is_excluded(const std::string& path) const;
     [[nodiscard]] std::string component_of(const std::string& path) const;
 
@@ -72,5 +80,8 @@ class RepositoryRows {
     std::map<std::string, RowCounts> counts_;
     std::int64_t rejected_ = 0;
 };
+
+// SHA-256 of a path's bytes, in hexadecimal digits.
+std::string path_hash(const std::string& path);
 
 }  // namespace tarn::git

@@ -100,6 +100,7 @@ Result<git::Extraction> extraction_of(const Home& home, const JobRequest& reques
     out.commits = contains(subtasks, "Collect Commits");
     out.branches = contains(subtasks, "Collect Branches");
     out.tags = contains(subtasks, "Collect Tags");
+    out.lines = !skips_stat && contains(subtasks, "Collect DiffLine");
     return out;
 }
 
@@ -116,10 +117,14 @@ Result<TaskSummary> read_repository(git::Extraction extraction, const TaskSpec& 
                                     ControlStore& control, const Told& told) {
     Millis start = now_millis();
     TaskSummary summary;
-    if (!extraction.commits && !extraction.branches && !extraction.tags) return summary;
+    if (!extraction.commits && !extraction.branches && !extraction.tags && !extraction.lines) return summary;
     TARN_TRY(read_components(data, extraction.rows));
     extraction.progress = [&](const std::string& subtask, std::size_t step, std::int64_t commits) {
-        if (told) told({.subtask = subtask, .done = step, .total = git::extraction_steps, .items = commits});
+        if (told)
+            told({.subtask = subtask,
+                  .done = step,
+                  .total = git::extraction_steps - (extraction.lines ? 0 : 1),
+                  .items = commits});
     };
     TARN_ASSIGN(auto done, git::extract(extraction, data, control, *spec.connector->models.around().schema));
     for (const auto& [table, counts] : done.tables)
@@ -144,6 +149,13 @@ std::string with_credentials(const std::string& url, const std::string& user, co
     if (token.empty() || !url.starts_with("http") || scheme == std::string::npos) return url;
     return url.substr(0, scheme + 3) + percent_encoded(user) + ":" + percent_encoded(token) + "@" +
            url.substr(scheme + 3);
+}
+
+// A scope config has its lists as texts of JSON.
+Json list_of(const Json& scope_config, const std::string& name) {
+    auto found = scope_config.value(name, Json());
+    if (found.is_string()) found = Json::parse(found.get<std::string>(), nullptr, false);
+    return found.is_array() ? found : Json();
 }
 
 }  // namespace
@@ -195,7 +207,7 @@ Result<std::optional<Json>> git_task_of(const Platform& platform, const connecto
                     {"proxy", connection.text("proxy")},
                     {"connectionId", connection.id},
                     {"pluginName", connector.name},
-                    {"excludeFileExtensions", scope_config.value(declared["exclude"], Json())}};
+                    {"excludeFileExtensions", list_of(scope_config, declared["exclude"])}};
     TARN_ASSIGN(auto subtasks, chosen_subtasks(plugin->connector, {}, false));
     return Json{{"plugin", plugin->connector.name}, {"subtasks", subtasks}, {"options", options}};
 }

@@ -1,15 +1,19 @@
-"""Smart HTTP for the repositories of a folder, through git's own http-backend; asks for a password."""
+"""Smart HTTP(S) for the repositories of a folder, through git's own http-backend; asks for a password."""
 
 import base64
 import os
+import ssl
 import subprocess
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class GitServer:
-    def __init__(self, folder, password):
-        self.folder, self.password, self.requests = str(folder), password, 0
+    def __init__(self, folder, password, user="git", certificate=None):
+        """`certificate`: file with certificate and key; without it plain HTTP is spoken."""
+        self.folder, self.user, self.password, self.requests = str(folder), user, password, 0
+        self.delay = 0  # seconds before each answer
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -18,9 +22,10 @@ class GitServer:
 
             def answer(self):
                 owner.requests += 1
+                time.sleep(owner.delay)
                 length = int(self.headers.get("Content-Length") or 0)
                 body = self.rfile.read(length)
-                wanted = "Basic " + base64.b64encode(f"git:{owner.password}".encode()).decode()
+                wanted = "Basic " + base64.b64encode(f"{owner.user}:{owner.password}".encode()).decode()
                 if self.headers.get("Authorization") != wanted:
                     self.send_response(401)
                     self.send_header("WWW-Authenticate", 'Basic realm="git"')
@@ -47,11 +52,19 @@ class GitServer:
             do_GET = do_POST = answer
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     @property
     def host(self):
-        return f"127.0.0.1:{self.server.server_port}"
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def port(self):
+        return self.server.server_port
 
     def stop(self):
         self.server.shutdown()

@@ -60,6 +60,7 @@ class Repo:
         self.owner = owner
         self.name = name
         self.full_name = f"{owner}/{name}"
+        self.clone_url = None  # of a real repository beside it
         self.created = created
         self.updated = created
         self.next_number = 1

@@ -94,7 +94,7 @@ class Renderer:
         open_count = sum(issue["state"] == "open" for issue in repo.issues.values())
         return {**self.small_repo(repo), "created_at": iso(repo.created), "updated_at": iso(repo.updated),
                 "pushed_at": iso(repo.updated), "git_url": f"git://github.com/{repo.full_name}.git",
-                "ssh_url": f"git@github.com:{repo.full_name}.git", "clone_url": f"{self.page(repo)}.git",
+                "ssh_url": f"git@github.com:{repo.full_name}.git", "clone_url": repo.clone_url or f"{self.page(repo)}.git",
                 "svn_url": self.page(repo), "homepage": None, "size": 1024, "stargazers_count": repo.id % 900,
                 "watchers_count": repo.id % 900, "language": ("C++", "Go", None)[repo.id % 3], "has_issues": True,
                 "has_projects": True, "has_downloads": True, "has_wiki": False, "has_pages": False, "forks_count": 0,
