@@ -48,7 +48,8 @@ Result<> Database::load() {
 
 Result<> Database::load_columns() {
     auto sql = fmt::format(
-        "select c.table_name, c.column_name, c.data_type, c.character_maximum_length, c.is_nullable from "
+        "select c.table_name, c.column_name, c.data_type, c.character_maximum_length, c.is_nullable, "
+        "case when c.column_default is null then 0 else 1 end from "
         "information_schema.columns c join information_schema.tables t on t.table_schema = c.table_schema "
         "and "
         "t.table_name = c.table_name where c.table_schema = {} and t.table_type = 'BASE TABLE' order by "
@@ -62,6 +63,7 @@ Result<> Database::load_columns() {
         // MySQL tells the length of long texts, too, which does not fit.
         if (row[3] && column.kind == "varchar") column.length = std::stoi(std::string(*row[3]));
         column.not_null = *row[4] == "NO";
+        column.has_default = *row[5] == "1";
         tables_[std::string(*row[0])].columns.push_back(std::move(column));
         return {};
     });
@@ -182,6 +184,18 @@ Result<> Database::retype(const std::string& table_name, const Column& to) {
                                    : fmt::format("{}::text::{}", name, type);
     return run_at(table_name, fmt::format("alter table {} alter column {} type {} using {}",
                                           sql_name(table_name), name, type, value));
+}
+
+Result<> Database::allow_null(const std::string& table_name, const std::string& column) {
+    auto table = sql_name(table_name), name = sql_name(column);
+    if (!is_mysql())
+        return run_at(table_name, fmt::format("alter table {} alter column {} drop not null", table, name));
+    TARN_ASSIGN(auto types,
+                connection_->query("select column_type as t from information_schema.columns where "
+                                   "table_schema = database() and table_name = ? and column_name = ?",
+                                   {table_name, column}));
+    return run_at(table_name,
+                  fmt::format("alter table {} modify column {} {} null", table, name, types.text(0, "t")));
 }
 
 Result<> Database::drop_column(const std::string& table_name, const std::string& column) {

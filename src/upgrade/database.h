@@ -22,6 +22,7 @@ struct FoundColumn {
     std::string kind;  // the type's word in lower case: bigint, varchar, longtext, timestamptz, …
     int length = 0;    // of varchar
     bool not_null = false;
+    bool has_default = false;
     bool is_checked = false;  // by a condition of its own, as MariaDB's JSON is
 };
 
@@ -50,6 +51,7 @@ class Database {
     // Takes checks on the old column away, as that of a text that must be JSON.
     Result<> rename_column(const std::string& table, const std::string& from, const Column& to);
     Result<> retype(const std::string& table, const Column& to);
+    Result<> allow_null(const std::string& table, const std::string& column);
     Result<> drop_column(const std::string& table, const std::string& column);
     Result<> set_primary_key(const Table& declared);
     Result<> drop_table(const std::string& table);

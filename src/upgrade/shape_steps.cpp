@@ -203,7 +203,7 @@ bool key_differs(const Table& declared, const FoundTable& found) {
 std::vector<std::string> to_relax(const Table& declared, const FoundTable& found) {
     std::vector<std::string> out;
     for (const auto& column : found.columns) {
-        if (column.not_null && declared.column(column.name) == nullptr &&
+        if (column.not_null && !column.has_default && declared.column(column.name) == nullptr &&
             !contains(found.primary_key, column.name) && column.name != server::row_hash_column)
             out.push_back(column.name);
     }
@@ -249,7 +249,7 @@ Result<> make_schema(Context& context) {
         for (const auto* column : to_retype(declared, *found)) TARN_TRY(database.retype(name, *column));
         if (key_differs(declared, *database.table(name))) TARN_TRY(database.set_primary_key(declared));
         for (const auto& column : to_relax(declared, *database.table(name)))
-            TARN_TRY(database.drop_column(name, column));
+            TARN_TRY(database.allow_null(name, column));
     }
     TARN_TRY(server::ensure_tables(database.connection(), context.platform.schema(),
                                    [](const Table&) { return true; }));
