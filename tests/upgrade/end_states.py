@@ -18,6 +18,7 @@ ALLOWED = [
     (".*", "_devlake_api_keys", "api_key|creator|updater|created_at|updated_at", "a webhook's new key is random, its creator is who upgraded"),
     (".*", "project_metric_settings", "plugin_option", "the reference empties it to {}; what stands there stays"),
     (".*", "_tool_jira_scope_configs", "remotelink_repo_pattern", "the reference clears the text null"),
+    (".*", "refs", "updated_at", "as in tasks"),
     ("v0.10.*", "_devlake_blueprints", "created_at|updated_at", "the reference's scripts rewrite the rows and set the time"),
     ("v0.10.*", "_devlake_blueprints", "plan", "the reference leaves sourceId in old plans; test_old_plans looks at ours"),
     ("v0.10.*", "_devlake_pipelines", "created_at|updated_at|plan", "as in blueprints"),
