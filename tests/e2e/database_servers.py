@@ -108,7 +108,8 @@ class MySql(Server):
         self.launch("mariadbd", "--no-defaults", f"--datadir={self.folder}/data", f"--socket={self.folder}/socket",
                     f"--tmpdir={self.folder}", f"--port={self.port}", "--bind-address=127.0.0.1", f"--pid-file={self.folder}/pid", "--skip-name-resolve",
                     "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=64M",
-                    "--performance-schema=off", *self.arguments)
+                    # Servers that start remove the temporary tables of others in a shared folder.
+                    f"--tmpdir={self.folder}", "--performance-schema=off", *self.arguments)
 
     def answers(self):
         return subprocess.run(["mariadb", "--no-defaults", f"--socket={self.folder}/socket", "-uroot", "-e", "select 1"],

@@ -43,6 +43,8 @@ def value(key, table, column, text):
     if text is None:
         return None
     if is_secret(table, column):
+        if text.startswith("\\x"):  # PostgreSQL's bytes
+            text = bytes.fromhex(text[2:]).decode()
         opened = decrypt(key, text)
         if opened is None:
             return f"not opened: {text}" if text else None

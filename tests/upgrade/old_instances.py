@@ -28,6 +28,7 @@ _spec = importlib.util.spec_from_file_location("e2e_fixtures", E2E / "conftest.p
 e2e = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(e2e)
 Tarn, Served = e2e.Tarn, e2e.Served
+USER = database_servers.USER
 
 NOTHING_TO_DO, FAILED, REFUSED, DUE = 0, 1, 4, 5  # exit codes of `tarn upgrade`
 
