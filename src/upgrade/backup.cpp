@@ -64,7 +64,8 @@ class RowsFile {
 Result<> each_frame(const std::string& path, const std::function<Result<>(const std::string& rows)>& use) {
     std::ifstream in(path, std::ios::binary);
     auto damaged = [&] {
-        return fail(ErrorKind::terminal, "the backup is damaged", path, "Make another one.");
+        return fail(ErrorKind::terminal, "the backup is damaged", path,
+                    "Put the file back from a copy of the backup's folder.");
     };
     if (!in) return damaged();
     std::uint64_t sizes[2];
@@ -219,6 +220,22 @@ Result<Json> list_of(const std::string& folder) {
     return list;
 }
 
+// Before anything is dropped: all that goes back is there.
+Result<> check_whole(const Json& list, const std::string& folder) {
+    for (const auto& entry : list["tables"]) {
+        auto path = rows_file(folder, entry["file"].get<std::size_t>());
+        std::int64_t rows = 0;
+        TARN_TRY(each_frame(path, [&](const std::string& frame) -> Result<> {
+            rows += std::ranges::count(frame, '\n');
+            return {};
+        }));
+        if (rows != entry["rows"].get<std::int64_t>())
+            return fail(ErrorKind::terminal, "the backup is damaged: rows are missing. Nothing was changed",
+                        path, "Put the file back from a copy of the backup's folder.");
+    }
+    return {};
+}
+
 Result<> restore_table(Database& database, const Json& entry, const std::string& path) {
     auto table = entry["name"].get<std::string>();
     TARN_TRY(database.drop_table(table));
@@ -278,6 +295,7 @@ Result<std::vector<std::string>> tables_of_backup(const std::string& folder) {
 
 Result<BackupCounts> restore_backup(Database& database, const std::string& folder, const Told& tell) {
     TARN_ASSIGN(auto list, list_of(folder));
+    TARN_TRY(check_whole(list, folder));
     // Rows go back as they were, also what a strict session would refuse.
     if (database.is_mysql())
         TARN_TRY(database.connection().run_once(

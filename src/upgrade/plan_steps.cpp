@@ -104,7 +104,16 @@ Result<> take_settings(Context& context, std::int64_t id, const Json& settings) 
 
 // ---- plans of v0.10 name what they collect in other words
 
+// "github:GithubRepo:7" is "github:GithubRepo:1:7" now.
+bool renew_repo_id(Json& options) {
+    auto parts = options.is_object() ? split(text_of(options, "repoId"), ':') : std::vector<std::string>{};
+    if (parts.size() != 3) return false;
+    options["repoId"] = fmt::format("{}:{}:1:{}", parts[0], parts[1], parts[2]);
+    return true;
+}
+
 bool renew_options(const std::string& plugin, Json& options) {
+    if (plugin == "refdiff" || plugin == "gitextractor") return renew_repo_id(options);
     if (!options.is_object() || options.contains("connectionId")) return false;
     if (options.contains("sourceId")) {
         Json renewed = {{"connectionId", options["sourceId"]}};

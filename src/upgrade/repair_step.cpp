@@ -12,20 +12,14 @@ namespace {
 
 constexpr std::size_t digits = 32;
 
-// The name without its end; "": it has none.
-std::string original_of(const std::string& name) {
-    if (name.size() <= digits + 1 || name[name.size() - digits - 1] != '_') return {};
-    bool hex = std::all_of(name.end() - digits, name.end(),
-                           [](unsigned char c) { return std::isdigit(c) != 0 || (c >= 'A' && c <= 'F'); });
-    return hex ? name.substr(0, name.size() - digits - 1) : std::string();
-}
-
 Result<Due> repair_due(Context& context) {
     Due due;
     for (const auto& [name, table] : context.database.tables()) {
-        bool left = !original_of(name).empty() || std::ranges::any_of(table.columns, [](const auto& column) {
-            return !original_of(column.name).empty();
-        });
+        if (!context.is_own(name)) continue;
+        bool left =
+            !interrupted_original(name).empty() || std::ranges::any_of(table.columns, [](const auto& column) {
+                return !interrupted_original(column.name).empty();
+            });
         if (!left) continue;
         due.tables.push_back(name);
         TARN_ASSIGN(auto rows, context.database.count(name));
@@ -42,9 +36,9 @@ Result<> repair_tables(Context& context) {
     auto& database = context.database;
     std::vector<std::string> left;
     for (const auto& [name, table] : database.tables())
-        if (!original_of(name).empty()) left.push_back(name);
+        if (context.is_own(name) && !interrupted_original(name).empty()) left.push_back(name);
     for (const auto& name : left) {
-        auto original = original_of(name);
+        auto original = interrupted_original(name);
         TARN_ASSIGN(auto rows, database.count(name));
         TARN_ASSIGN(auto copied, database.count(original));
         if (database.table(original) != nullptr && copied >= rows) {
@@ -59,7 +53,7 @@ Result<> repair_tables(Context& context) {
 
 Result<> repair_column(Context& context, const std::string& table, const std::string& column) {
     auto& database = context.database;
-    auto original = original_of(column);
+    auto original = interrupted_original(column);
     auto name = sql_name(table);
     if (!database.has(table, original))
         return database.run(
@@ -74,12 +68,20 @@ Result<> repair(Context& context) {
     std::vector<std::pair<std::string, std::string>> left;
     for (const auto& [name, table] : context.database.tables())
         for (const auto& column : table.columns)
-            if (!original_of(column.name).empty()) left.emplace_back(name, column.name);
+            if (context.is_own(name) && !interrupted_original(column.name).empty())
+                left.emplace_back(name, column.name);
     for (const auto& [table, column] : left) TARN_TRY(repair_column(context, table, column));
     return context.database.load();
 }
 
 }  // namespace
+
+std::string interrupted_original(const std::string& name) {
+    if (name.size() <= digits + 1 || name[name.size() - digits - 1] != '_') return {};
+    bool hex = std::all_of(name.end() - digits, name.end(),
+                           [](unsigned char c) { return std::isdigit(c) != 0 || (c >= 'A' && c <= 'F'); });
+    return hex ? name.substr(0, name.size() - digits - 1) : std::string();
+}
 
 Step repair_step() {
     return {"0 repair", "What an interrupted upgrade of DevLake left is put right", repair_due, repair};

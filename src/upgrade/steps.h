@@ -29,6 +29,7 @@ struct Context {
     const secrets::Cipher& cipher;
     std::string secret;              // the cipher's
     std::set<std::int64_t> scripts;  // of DevLake's history
+    std::function<bool(const std::string& table)> is_own;
 };
 
 struct Due {
@@ -71,6 +72,9 @@ std::string set_aside_name(const std::string& table);
 std::optional<std::string> opened(const secrets::Cipher& cipher, const std::string& stored);
 // Whether a text that the key does not open may be encrypted by another one.
 bool looks_encrypted(const std::string& stored);
+
+// The name without the end that an interrupted upgrade of DevLake's own gives to a table or column; "": it has none.
+std::string interrupted_original(const std::string& name);
 
 // Calls `use` with "id" and the value of every row's column, in pieces; what `use` returns replaces the value.
 struct NewValue {

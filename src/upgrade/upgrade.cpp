@@ -132,7 +132,10 @@ Result<> Upgrade::load() {
     return {};
 }
 
-Context Upgrade::context() { return {database_, platform_, settings_, *cipher_, secret_, scripts_}; }
+Context Upgrade::context() {
+    auto own = [this](const std::string& table) { return is_own(table); };
+    return {database_, platform_, settings_, *cipher_, secret_, scripts_, own};
+}
 
 // ---- the key
 
@@ -185,6 +188,7 @@ Result<> Upgrade::choose_key(bool make) {
 // ---- what is whose
 
 bool Upgrade::is_own(const std::string& table) const {
+    if (auto original = interrupted_original(table); !original.empty()) return is_own(original);
     if (table.starts_with("_devlake_") || table.starts_with("_tarn_")) return true;
     if (platform_.schema().table(table) != nullptr) return true;
     static const std::vector<std::string> old_names = {"project_metrics", "project_issue_metrics",
@@ -398,6 +402,7 @@ Result<> Upgrade::forget(const Told& tell) {
     }
     std::error_code code;
     if (!status_.backup.empty()) fs::remove_all(status_.backup, code);
+    if (!code) fs::remove_all(folder_ + "/backups", code);
     if (code) return fail(ErrorKind::terminal, "cannot be removed: " + code.message(), status_.backup);
     return database_.run(fmt::format("update {} set backup = '' where id = 1", journal));
 }

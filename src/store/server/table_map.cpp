@@ -93,11 +93,11 @@ Result<> TableMap::read(const std::vector<Field>& row, duck::Appender& out) cons
             out.null();
         } else if (table->columns[i].type == ColumnType::payload) {
             TARN_ASSIGN(auto payload, unpacked(*row[i]));
-            out.text(payload);
+            out.text(valid_utf8(payload));
         } else if (table->columns[i].type == ColumnType::blob) {
             out.text(escaped_blob(*row[i]));
         } else {
-            out.text(*row[i]);
+            out.text(valid_utf8(*row[i]));
         }
     }
     return out.end_row();
