@@ -40,6 +40,9 @@ class Collection {
         return end(pass_->started_at());
     }
 
+    // The list had been read to its end by a run that was killed then: what came since is not in it.
+    [[nodiscard]] bool was_read_before() const { return was_read_before_; }
+
   private:
     [[nodiscard]] Millis now() const { return task_.now != 0 ? task_.now : now_millis(); }
     Result<> begin();
@@ -90,6 +93,7 @@ class Collection {
     bool whole_ = true;  // all lists were read to their end
     bool tells_ = true;  // the source says how long each list is
     std::int64_t said_ = 0;
+    bool was_read_before_ = false;
     bool unit_partial_ = false;
     bool absent_ = false;  // the source has no such list for this scope now
     // Input and key of items, where unfinished items are read again after the list.
@@ -204,6 +208,7 @@ Result<> Collection::read_own_list() {
     bool resumed = point != pass_->check_points().end();
     if (resumed && point->second.done) {
         whole_ = false;
+        was_read_before_ = true;
         return {};
     }
     if (resumed) unit.start = position_from_json(point->second.position);
@@ -436,7 +441,18 @@ Result<CollectSummary> Collection::end(Millis read_at) {
 
 Result<CollectSummary> collect(const CollectTask& task, http::Client& client, DataFile& data,
                                ControlStore& control) {
-    return Collection(task, client, data, control).run();
+    Collection collection(task, client, data, control);
+    TARN_ASSIGN(auto ended, collection.run());
+    if (!collection.was_read_before()) return ended;
+    CollectTask news = task;
+    news.full_sync = false;
+    TARN_ASSIGN(auto summary, Collection(news, client, data, control).run());
+    summary.rows.added += ended.rows.added;
+    summary.rows.changed += ended.rows.changed;
+    summary.rows.gone += ended.rows.gone;
+    summary.requests += ended.requests;
+    summary.skipped += ended.skipped;
+    return summary;
 }
 
 }  // namespace tarn::connector
