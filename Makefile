@@ -14,10 +14,11 @@ PYTHON := /usr/bin/python3
 CMAKE := cmake -G Ninja -S . -DCMAKE_MESSAGE_LOG_LEVEL=WARNING
 NINJA := ninja -j$(JOBS) $(if $(MAKE_TERMOUT),,--quiet)
 PHASE := scripts/phase
+UPGRADE_TESTS := $(addprefix tests/upgrade/,test_history.py test_consent.py test_postgres.py)
 export ROUNDS
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup configure build run test all-binaries unit asan e2e conformance bench fmt lint clean
+.PHONY: help setup configure build run test all-binaries unit asan e2e upgrade-faults conformance bench fmt lint clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -61,8 +62,11 @@ asan: setup ## unit tests under the address and undefined behaviour sanitizers
 	@UBSAN_OPTIONS=print_stacktrace=1 build-asan/tarn_unit --gtest_brief=1 $(ARGS)
 
 e2e: build ## the fake sources, and the running program against them (ARGS=-k ...)
-	@if [ -d tests/e2e ]; then $(PYTHON) -m pytest -q -p no:cacheprovider -n $(WORKERS) --dist loadgroup --durations=25 tests/fake tests/e2e tests/deploy tests/upgrade $(ARGS); \
+	@if [ -d tests/e2e ]; then $(PYTHON) -m pytest -q -p no:cacheprovider -n $(WORKERS) --dist loadgroup --durations=25 tests/fake tests/e2e tests/deploy $(UPGRADE_TESTS) $(ARGS); \
 	else echo 'e2e: skipped, there is no tests/e2e'; fi
+
+upgrade-faults: build ## upgrades killed and disturbed, about ten minutes (ROUNDS)
+	@$(PYTHON) -m pytest -q -p no:cacheprovider -n $(WORKERS) --dist loadgroup tests/upgrade/test_faults.py $(ARGS)
 
 conformance: build ## recorded cases of Apache DevLake, table by table
 	@if [ -d '$(CASES)' ]; then build/tarn conformance --cases '$(CASES)' $(if $(PLUGINS),--plugins '$(PLUGINS)') $(ARGS); \

@@ -328,7 +328,7 @@ class World:
     def add_event(self, repo, number, kind, actor, moment):
         key = self.new_id("event")
         repo.events[key] = {"id": key, "number": number, "event": kind, "actor": actor, "created": moment,
-                            "label": self.random.choice(LABELS), "assignee": self.login(),
+                            "label": self.random.choice(LABELS), "assignee": self.login(), "title": repo.issues[number]["title"],
                             "sha": sha_of(key) if kind in ("closed", "referenced", "merged") and key % 2 else None}
         return key
 

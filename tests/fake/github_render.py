@@ -179,7 +179,7 @@ class Renderer:
         if kind == "milestoned":
             shown["milestone"] = {"title": "v1.0"}
         if kind == "renamed":
-            shown["rename"] = {"from": "old title", "to": repo.issues[record["number"]]["title"]}
+            shown["rename"] = {"from": "old title", "to": record["title"]}
         return {**shown, "issue": self.issue(repo, repo.issues[record["number"]]), "performed_via_github_app": None}
 
     def side(self, repo, ref, sha, with_repo):

@@ -363,7 +363,8 @@ def test_api_shows_projects_blueprints_and_pipelines(way):
         shown = way.answer(f"/blueprints/{row['id']}")
         assert [shown["mode"], shown["cronConfig"], shown["enable"], shown["projectName"]] == \
             [row["mode"], row["cron_config"], row["enable"] == "1", row["project_name"]]
-        same_plan = shown["plan"] == json.loads(decrypt(way.key, row["plan"]))
+        # Addresses are shown without their passwords.
+        same_plan = shown["plan"] == json.loads(re.sub(r"://[^/@\"]*:[^/@\"]*@", "://***@", decrypt(way.key, row["plan"])))
         assert same_plan, f"the plan of blueprint {row['id']} is another one"
         connections = {(one["blueprint_id"], one["plugin_name"], one["connection_id"]) for one in upgraded["_devlake_blueprint_connections"].dicts()}
         assert {(row["id"], one["pluginName"], str(one["connectionId"])) for one in shown["connections"] or []} == \
