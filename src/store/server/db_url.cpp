@@ -138,7 +138,7 @@ bool take_timeout(DbUrl& url, const std::string& name, const std::string& value)
 
 Result<> take_mysql_tls(DbUrl& url, const std::string& value) {
     auto word = lower(value);
-    if (word == "true" || word == "1") {
+    if (word == "true" || word == "1" || word == "custom") {
         url.tls = Tls::verified;
     } else if (word == "false" || word == "0" || word.empty()) {
         url.tls = Tls::off;
@@ -146,8 +146,6 @@ Result<> take_mysql_tls(DbUrl& url, const std::string& value) {
         url.tls = Tls::required;
     } else if (word == "preferred") {
         url.tls = Tls::preferred;
-    } else if (word == "custom") {
-        url.tls = Tls::verified;
     } else {
         return wrong("tls=" + value + " is none of true, false, skip-verify, preferred, custom");
     }
