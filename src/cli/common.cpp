@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 
 #include "cli/commands.h"
@@ -37,6 +38,19 @@ Result<std::unique_ptr<run::Platform>> load_platform(const secrets::Settings& se
                                                      const std::vector<std::string>& only) {
     TARN_ASSIGN(auto share, run::share_folder());
     return run::Platform::load(share, settings.get("CONNECTORS_PATH"), only);
+}
+
+Result<ReadableHome> home_for_reading(const std::string& folder) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(folder, ignored)) {
+        return fail(ErrorKind::terminal, "there is no such home", folder,
+                    "Choose one with --home, or run `tarn sync` or `tarn serve` first.");
+    }
+    auto lock = run::HomeLock::open(folder);
+    if (lock) return ReadableHome{std::move(*lock), {}};
+    auto holder = run::holder_of(folder);
+    if (holder.url.empty()) return fail(lock.error());
+    return ReadableHome{nullptr, holder.url};
 }
 
 int tell(const Error& error) {

@@ -10,6 +10,7 @@
 #include <atomic>
 
 #include "base/result.h"
+#include "run/home.h"
 #include "run/platform.h"
 #include "secrets/settings.h"
 
@@ -21,6 +22,14 @@ std::string home_folder(const std::string& given);
 // The share folder's connectors and those of CONNECTORS_PATH. `only`: names to load, empty: all.
 Result<std::unique_ptr<run::Platform>> load_platform(const secrets::Settings& settings,
                                                      const std::vector<std::string>& only = {});
+
+// A home for reading: held by this process, or the URL of the one that serves it.
+struct ReadableHome {
+    std::unique_ptr<run::HomeLock> lock;  // null: `url` is set
+    std::string url;
+};
+// terminal: there is no such folder, or a process that serves nothing holds it
+Result<ReadableHome> home_for_reading(const std::string& folder);
 
 // Prints the error and gives the exit code for it.
 int tell(const Error& error);

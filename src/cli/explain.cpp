@@ -1,5 +1,4 @@
 // `tarn metrics` and `tarn explain`: a project's numbers and what is behind them, from the data file or through the server that holds it.
-#include <filesystem>
 #include <iostream>
 
 #include <fmt/format.h>
@@ -43,17 +42,8 @@ Result<Json> ask_server(const std::string& url, const Asked& asked) {
 
 Result<Json> ask(const Asked& asked) {
     auto folder = home_folder(asked.home);
-    std::error_code ignored;
-    if (!std::filesystem::exists(folder, ignored)) {
-        return fail(ErrorKind::terminal, "there is no such home", folder,
-                    "Choose one with --home, or run `tarn sync` or `tarn serve` first.");
-    }
-    auto lock = run::HomeLock::open(folder);
-    if (!lock) {
-        auto holder = run::holder_of(folder);
-        if (holder.url.empty()) return fail(lock.error());
-        return ask_server(holder.url, asked);
-    }
+    TARN_ASSIGN(auto home, home_for_reading(folder));
+    if (!home.url.empty()) return ask_server(home.url, asked);
     TARN_ASSIGN(auto settings, secrets::Settings::read(folder));
     TARN_ASSIGN(auto platform, load_platform(settings));
     TARN_ASSIGN(auto numbers, run::Numbers::load(*platform));

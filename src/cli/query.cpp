@@ -1,5 +1,4 @@
 // `tarn query "select …"`: on the data file, or through the server that holds it.
-#include <filesystem>
 #include <iostream>
 
 #include <fmt/format.h>
@@ -34,17 +33,8 @@ Result<Json> ask_server(const std::string& url, const std::string& sql) {
 }
 
 Result<Json> ask(const std::string& folder, const std::string& sql) {
-    std::error_code ignored;
-    if (!std::filesystem::exists(folder, ignored)) {
-        return fail(ErrorKind::terminal, "there is no such home", folder,
-                    "Choose one with --home, or run `tarn sync` or `tarn serve` first.");
-    }
-    auto lock = run::HomeLock::open(folder);
-    if (!lock) {
-        auto holder = run::holder_of(folder);
-        if (holder.url.empty()) return fail(lock.error());
-        return ask_server(holder.url, sql);
-    }
+    TARN_ASSIGN(auto home, home_for_reading(folder));
+    if (!home.url.empty()) return ask_server(home.url, sql);
     TARN_ASSIGN(auto settings, secrets::Settings::read(folder));
     TARN_ASSIGN(auto database, run::open_data(folder, settings));
     return api::run_query(*database, sql);

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "run/fields.h"
 #include "store/mirror.h"
+#include "store/server/ddl.h"
 
 namespace tarn::run {
 namespace {
@@ -151,23 +152,9 @@ Result<Table> with_custom_fields(ControlStore& control, const Table& table) {
 }
 
 std::string type_text(const Column& column) {
-    switch (column.type) {
-        case ColumnType::varchar: return fmt::format("varchar({})", column.length);
-        case ColumnType::text: return "text";
-        case ColumnType::bigint: return "bigint";
-        case ColumnType::ubigint: return "bigint unsigned";
-        case ColumnType::integer: return "int";
-        case ColumnType::smallint: return "smallint";
-        case ColumnType::real8: return "double";
-        case ColumnType::real4: return "float";
-        case ColumnType::boolean: return "tinyint(1)";
-        case ColumnType::datetime: return "datetime(3)";
-        case ColumnType::date: return "date";
-        case ColumnType::json: return "json";
-        case ColumnType::blob: return "blob";
-        case ColumnType::payload: return "longblob";
-    }
-    return {};
+    if (column.type == ColumnType::text) return "text";
+    if (column.type == ColumnType::blob) return "blob";
+    return server::column_type(column, server::Engine::mysql);
 }
 
 }  // namespace tarn::run

@@ -45,7 +45,7 @@ def settings(program, environment):
     assert done.returncode == 0, done.stderr
     names = set(re.findall(r"^([A-Z][A-Z0-9_]+)\b", done.stdout, re.MULTILINE))
     assert {"PORT", "ENCRYPTION_SECRET", "TARN_HOME"} <= names
-    return names | {"DB_URL"}  # read by the stores of database servers
+    return names
 
 
 # ---- the image
