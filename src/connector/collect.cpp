@@ -40,8 +40,8 @@ class Collection {
         return end(pass_->started_at());
     }
 
-    // The list had been read to its end by a run that was killed then: what came since is not in it.
-    [[nodiscard]] bool was_read_before() const { return was_read_before_; }
+    // A run that was killed had read a part of the list, or all of it: what came there since is not met again.
+    [[nodiscard]] bool was_begun_before() const { return was_begun_before_; }
 
   private:
     [[nodiscard]] Millis now() const { return task_.now != 0 ? task_.now : now_millis(); }
@@ -93,7 +93,7 @@ class Collection {
     bool whole_ = true;  // all lists were read to their end
     bool tells_ = true;  // the source says how long each list is
     std::int64_t said_ = 0;
-    bool was_read_before_ = false;
+    bool was_begun_before_ = false;
     bool unit_partial_ = false;
     bool absent_ = false;  // the source has no such list for this scope now
     // Input and key of items, where unfinished items are read again after the list.
@@ -206,9 +206,10 @@ Result<> Collection::read_own_list() {
     Unit unit;
     auto point = pass_->check_points().find("");
     bool resumed = point != pass_->check_points().end();
+    // Without a way to ask for what is new alone, asking again would read a half-read list twice.
+    was_begun_before_ = resumed && (point->second.done || stream_.since || stream_.window);
     if (resumed && point->second.done) {
         whole_ = false;
-        was_read_before_ = true;
         return {};
     }
     if (resumed) unit.start = position_from_json(point->second.position);
@@ -443,16 +444,19 @@ Result<CollectSummary> collect(const CollectTask& task, http::Client& client, Da
                                ControlStore& control) {
     Collection collection(task, client, data, control);
     TARN_ASSIGN(auto ended, collection.run());
-    if (!collection.was_read_before()) return ended;
+    if (!collection.was_begun_before()) return ended;
     CollectTask news = task;
     news.full_sync = false;
-    TARN_ASSIGN(auto summary, Collection(news, client, data, control).run());
-    summary.rows.added += ended.rows.added;
-    summary.rows.changed += ended.rows.changed;
-    summary.rows.gone += ended.rows.gone;
-    summary.requests += ended.requests;
-    summary.skipped += ended.skipped;
-    return summary;
+    TARN_ASSIGN(auto since, Collection(news, client, data, control).run());
+    ended.rows.added += since.rows.added;
+    ended.rows.changed += since.rows.changed;
+    ended.rows.gone += since.rows.gone;
+    ended.rows.seen = std::max(ended.rows.seen, since.rows.seen);
+    ended.requests += since.requests;
+    ended.skipped += since.skipped;
+    ended.parents += since.parents;
+    ended.said = -1;
+    return ended;
 }
 
 }  // namespace tarn::connector

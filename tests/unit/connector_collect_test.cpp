@@ -375,6 +375,42 @@ TEST_F(Collect, GoesOnWithTheWindowsNotRead) {
     EXPECT_GT(earliest.load(), first + 3600);
 }
 
+// The windows of the failed run end at its start: what was created since stands in none of them.
+TEST_F(Collect, WhatCameAfterAFailedRunArrivesWithTheNext) {
+    declare(R"(
+  things:
+    subtask: Collect
+    raw: _raw_demo_things
+    path: "things/{from:epoch}/{to:epoch}"
+    rows: /items
+    window: {total: /total, cap: 1000, start: 2024-01-01}
+    key: [id]
+    item: {id: bigint}
+)");
+    constexpr Millis day = 86'400'000;
+    Millis start = 1'704'067'200'000;
+    std::atomic<int> days = 10;
+    std::atomic<bool> broken = true;
+    source_.answer = [&](const Request& request, Answer& response) {
+        std::int64_t from = std::stoll(request.path.substr(8)) * 1000 - start;
+        std::int64_t to = std::stoll(request.path.substr(request.path.rfind('/') + 1)) * 1000 - start;
+        int least = static_cast<int>(std::max<std::int64_t>(1, (from + day - 1) / day));
+        int most = static_cast<int>(std::min<std::int64_t>(days, to / day));
+        bool cut = broken && most - least >= 4;
+        if (broken && !cut && most > 5) return send_json(response, "{}", 400);
+        send_json(response, "{\"total\": " + std::to_string(cut ? 1000 : std::max(0, most - least + 1)) +
+                                ", \"items\": [" + (cut ? "" : numbered(least, most)) + "]}");
+    };
+    now_ = start + 10 * day;
+    EXPECT_THAT(run("things"), HasSubstr("answered 400"));
+    EXPECT_THAT(ids("_raw_demo_things"), testing::StartsWith("1 2 3"));
+    broken = false;
+    days = 12;
+    now_ = start + 12 * day;
+    EXPECT_THAT(run("things"), HasSubstr("complete"));
+    EXPECT_EQ(ids("_raw_demo_things"), "1 2 3 4 5 6 7 8 9 10 11 12");
+}
+
 TEST_F(Collect, AWindowOfASecondThatIsCutIsAnError) {
     declare(R"(
   things:

@@ -137,6 +137,7 @@ create table demo (id bigint not null, version varchar(255), state varchar(255),
         task.broken_pause = 2;
         task.full_sync = full_sync_;
         task.time_after = time_after_;
+        task.now = now_;
         task.bind = [this](const std::string& sql) -> Result<std::string> {
             std::string out = sql;
             for (const auto& [name, value] : options_)
@@ -187,6 +188,7 @@ create table demo (id bigint not null, version varchar(255), state varchar(255),
     std::map<std::string, std::string> options_;
     bool full_sync_ = false;
     Millis time_after_ = 0;
+    Millis now_ = 0;
 };
 
 }  // namespace tarn::connector
