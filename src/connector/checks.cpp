@@ -214,6 +214,20 @@ void check_raw_names(const Connector& connector, Problems& problems) {
 
 // ---- connection and scope
 
+void check_test(const Connector& connector, const Names& fields, Problems& problems) {
+    const auto& test = connector.connection.test;
+    for (const auto& path : {test.path, test.app.path, test.app.installations})
+        check_template(path, fields, "test path", problems.file(), problems);
+    auto has = [&](bool app) {
+        return std::ranges::any_of(connector.connection.auth,
+                                   [&](const auto& auth) { return (auth.kind == "app") == app; });
+    };
+    if (!test.app.path.empty() && !has(true))
+        problems.add(problems.file(), "test: 'app' needs an auth of kind app");
+    if ((test.each || !test.rights.header.empty()) && !has(false))
+        problems.add(problems.file(), "test: 'each' and 'rights' need an auth with tokens");
+}
+
 void check_connection(const Connector& connector, Problems& problems) {
     Names fields;
     for (const auto& field : connector.connection.fields) fields.insert(field.name);
@@ -228,7 +242,7 @@ void check_connection(const Connector& connector, Problems& problems) {
             if (name == "path") check_template(value, fields, "auth path", problems.file(), problems);
         }
     }
-    check_template(connector.connection.test_path, fields, "test path", problems.file(), problems);
+    check_test(connector, fields, problems);
 }
 
 void check_scope(const Connector& connector, Problems& problems) {

@@ -40,6 +40,25 @@ struct AuthMethod {
     std::map<std::string, std::string> settings;
 };
 
+// Rights that a source tells of a token in a header.
+struct Rights {
+    std::string header;
+    std::string tokens;                       // only of tokens that begin so; "": of all
+    std::vector<std::string> needed, wished;  // without a wished one the test warns
+    std::string hint;                         // what is missed without the wished ones
+    Ordered within;                           // right -> the wider one that holds it
+};
+
+// What "test connection" asks.
+struct ConnectionCheck {
+    std::string path;
+    bool each = false;  // a saved connection's test answers with a list of its tokens
+    Rights rights;
+    struct {
+        std::string path, login, installations;  // login: a name in the answer of `path`
+    } app;                                       // asked with the app's own key
+};
+
 struct Page {
     std::string kind = "single";  // single, link, page, offset, cursor, next
     // `total`, `more`, `next`: a pointer into the body where they start with a slash, else a header's name
@@ -125,7 +144,7 @@ struct Connector {
         std::vector<Field> fields;
         std::vector<AuthMethod> auth;
         Ordered headers;
-        std::string test_path;
+        ConnectionCheck test;
         struct {
             std::string limit, remaining, reset, secondary_body;
             std::int64_t per = 3600;

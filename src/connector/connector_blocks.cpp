@@ -131,15 +131,34 @@ void read_auth(Problems& problems, const YAML::Node& node, Connection& out) {
     }
 }
 
-struct Test {
-    std::string path;
-};
+using AppCheck = decltype(ConnectionCheck::app);
+
+void read_rights(Problems& problems, const YAML::Node& node, ConnectionCheck& out) {
+    static const Keys<Rights> keys = {
+        {"header", text(&Rights::header), true}, {"tokens", text(&Rights::tokens)},
+        {"needed", texts(&Rights::needed)},      {"wished", texts(&Rights::wished)},
+        {"hint", text(&Rights::hint)},           {"within", ordered(&Rights::within)},
+    };
+    read_block(problems, node, "rights", keys, out.rights);
+}
+
+void read_app_check(Problems& problems, const YAML::Node& node, ConnectionCheck& out) {
+    static const Keys<AppCheck> keys = {
+        {"path", text(&AppCheck::path), true},
+        {"login", text(&AppCheck::login), true},
+        {"installations", text(&AppCheck::installations), true},
+    };
+    read_block(problems, node, "app", keys, out.app);
+}
 
 void read_test(Problems& problems, const YAML::Node& node, Connection& out) {
-    static const Keys<Test> keys = {{"path", text(&Test::path), true}};
-    Test test;
-    read_block(problems, node, "test", keys, test);
-    out.test_path = test.path;
+    static const Keys<ConnectionCheck> keys = {
+        {"path", text(&ConnectionCheck::path), true},
+        {"each", flag(&ConnectionCheck::each)},
+        {"rights", read_rights},
+        {"app", read_app_check},
+    };
+    read_block(problems, node, "test", keys, out.test);
 }
 
 void read_secondary(Problems& problems, const YAML::Node& node, Rate& out) {

@@ -44,7 +44,7 @@ struct TaskSpec {
 
 struct Progress {
     std::string subtask;
-    std::size_t done = 0, total = 0;       // streams and models of the task
+    std::size_t done = 0, total = 0;  // streams and models of the task
     // Items of the subtask: those that its streams have read, or those that the model which has just ended worked on. Requests of the
     // stream that tells.
     std::int64_t items = 0, requests = 0;

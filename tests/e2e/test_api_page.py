@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+import github
 from api_fixtures import api  # noqa: F401
-from conftest import ROOT, SIZES, TOKEN
+from conftest import ROOT, SIZES
 from test_git import ENVIRONMENT, Repo
 
 ALL = "/plugins/github/connections"
@@ -174,3 +175,128 @@ def test_a_plan_names_the_repository_in_full(api):
     # The key of the raw rows is what it was.
     assert api.rows(f"select distinct params from _raw_github_api_issues where params like '%:{connection['id']},%'") == [
         {"params": '{"ConnectionId":%d,"Name":"octo/alpha"}' % connection["id"]}]
+
+
+# ---- the test of a connection
+
+NEEDED = "repo:status, repo_deployment, read:user, read:org"
+SCOPES = {"ghp_0123456789everything": "repo, admin:org, user", "ghp_0123456789public": NEEDED, "ghp_0123456789poor": "read:user, public_repo",
+          "ghp_0123456789none": "", "ghp_0123456789silent": None, "github_pat_0123456789": None}
+EVERYTHING, PUBLIC, POOR, NONE, SILENT, FINE = SCOPES
+
+
+@pytest.fixture(scope="module")
+def several():
+    with github.start(**SIZES, tokens=tuple(SCOPES), scopes=SCOPES) as server:
+        yield server
+
+
+def masked(token):
+    return token[:2] + "*" * (len(token) - 4) + token[-2:]
+
+
+@pytest.mark.parametrize("token, success, warning, words", [
+    (EVERYTHING, True, False, []), (PUBLIC, True, True, ["right repo", "private"]), (POOR, False, True, ["repo:status, repo_deployment, read:org"]),
+    (NONE, False, True, [NEEDED]), (SILENT, True, False, []), (FINE, True, False, [])])
+def test_rights_of_classic_tokens(api, several, token, success, warning, words):
+    answer = api.post("/plugins/github/test", {"endpoint": several.url, "token": token})
+    assert (answer["success"], answer["warning"]) == (success, warning) and answer["login"]
+    assert all(word in answer["message"] for word in words) and (answer["message"] == "success") is not bool(words)
+    assert token not in str(answer)
+
+
+def test_wider_rights_hold_narrower_ones(api, several):
+    several.app.scopes = {**SCOPES, PUBLIC: "write:org,  user , repo"}
+    try:
+        answer = api.post("/plugins/github/test", {"endpoint": several.url, "token": PUBLIC})
+        assert (answer["success"], answer["warning"], answer["message"]) == (True, False, "success")
+    finally:
+        several.app.scopes = SCOPES
+
+
+def test_each_token_of_a_connection_is_tested(api, several):
+    tokens = [FINE, "ghp_0123456789unknown", POOR, PUBLIC]
+    connection = api.connection(endpoint=several.url, token=",".join(tokens))
+    answer = api.post(f"{ALL}/{connection['id']}/test", {})
+    assert answer["success"] is False
+    found = answer["tokens"]
+    assert [item["token"] for item in found] == [masked(token) for token in tokens]
+    assert [item["success"] for item in found] == [True, False, False, True]
+    assert [item["warning"] for item in found] == [False, False, True, True]
+    assert [bool(item["login"]) for item in found] == [True, False, True, True]
+    assert "401" in found[1]["message"] and "read:org" in found[2]["message"] and found[0]["message"] == "success"
+    assert len(answer["causes"]) == 2 and not [token for token in tokens if token in str(answer)]
+    # Each is asked for once, whatever the others say.
+    several.control("DELETE", "requests")
+    assert api.post(f"{ALL}/{connection['id']}/test", {"token": f"{FINE},{EVERYTHING}"})["success"] is True
+    asked = [entry["auth"] for entry in several.control("GET", "requests")["requests"]]
+    assert asked == [f"Bearer {FINE}", f"Bearer {EVERYTHING}"]
+
+
+def test_one_bad_token_of_several_is_no_success(api, several):
+    body = {"endpoint": several.url, "token": f"{FINE}, ghp_0123456789unknown ,{EVERYTHING}"}
+    message = api.post("/plugins/github/test", body, 400)["message"]
+    assert "401" in message and masked("ghp_0123456789unknown") in message and masked(FINE) not in message
+    assert api.post("/plugins/github/test", body | {"token": f"{EVERYTHING},{FINE}"})["success"] is True
+    assert api.post("/plugins/github/test", body | {"token": f"{EVERYTHING},{POOR}"})["success"] is False
+
+
+def test_masked_tokens_of_a_list_keep_what_is_stored(api, several):
+    connection = api.connection(endpoint=several.url, token=f"{EVERYTHING},{PUBLIC}")
+    path = f"{ALL}/{connection['id']}"
+
+    def sent_after(token):
+        api.patch(path, {"token": token})
+        several.control("DELETE", "requests")
+        api.post(path + "/test", {})
+        return [entry["auth"].removeprefix("Bearer ") for entry in several.control("GET", "requests")["requests"]]
+
+    # A new one beside the others, another order, one taken out, all as they are.
+    assert sent_after(f"{masked(EVERYTHING)},{masked(PUBLIC)},{FINE}") == [EVERYTHING, PUBLIC, FINE]
+    assert sent_after(f"{masked(FINE)}, {masked(EVERYTHING)},{masked(PUBLIC)},") == [FINE, EVERYTHING, PUBLIC]
+    assert sent_after(f"{masked(FINE)},{masked(PUBLIC)}") == [FINE, PUBLIC]
+    assert sent_after(f"{masked(FINE)},{masked(PUBLIC)}") == [FINE, PUBLIC]
+    assert sent_after(masked(PUBLIC)) == [PUBLIC]
+    # The form's test of a saved connection knows them, too.
+    answer = api.post(path + "/test", {"token": f"{FINE},{masked(PUBLIC)}"})
+    assert [item["success"] for item in answer["tokens"]] == [True, True]
+    # What stands for none is taken as it is.
+    assert sent_after("zz****zz,new") == ["zz****zz", "new"]
+
+
+# ---- apps
+
+@pytest.fixture(scope="module")
+def app_key(tmp_path_factory, several):
+    """The private key of the fake's app."""
+    folder = tmp_path_factory.mktemp("app")
+    for arguments in (["genrsa", "-out", "key.pem", "2048"], ["rsa", "-in", "key.pem", "-pubout", "-out", "public.pem"]):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+    several.app.github_app.public_key = folder / "public.pem"
+    return (folder / "key.pem").read_text()
+
+
+def test_an_app_tells_its_installations(api, several, app_key):
+    body = {"endpoint": several.url, "authMethod": "AppKey", "appId": "4711", "secretKey": app_key, "token": ""}
+    answer = api.post("/plugins/github/test", body)
+    assert (answer["success"], answer["login"], answer["message"]) == (True, "tarn-reader", "success")
+    assert answer["installations"] == [{"id": 5001, "account": {"login": "octo"}}, {"id": 5002, "account": {"login": "umbrella"}}]
+    assert api.post("/plugins/github/test", body | {"installationId": 5002})["success"] is True
+    assert "404" in api.post("/plugins/github/test", body | {"installationId": 77}, 400)["message"]
+    assert "401" in api.post("/plugins/github/test", body | {"appId": "4712"}, 400)["message"]
+    assert "private key" in api.post("/plugins/github/test", body | {"secretKey": "no key"}, 400)["message"]
+    assert api.post("/plugins/github/test", {"endpoint": several.url, "token": FINE})["installations"] is None
+
+
+def test_a_saved_app_is_tested_and_reads_as_its_installation(api, several, app_key):
+    connection = api.connection(endpoint=several.url, authMethod="AppKey", appId="4711", secretKey=app_key, installationId=5001, token="")
+    answer = api.post(f"{ALL}/{connection['id']}/test", {})
+    assert (answer["success"], answer["login"], len(answer["tokens"]), len(answer["tokens"][0]["installations"])) == (True, "tarn-reader", 1, 2)
+    # The masked key of the form stands for the stored one.
+    assert api.post(f"{ALL}/{connection['id']}/test", {"secretKey": connection["secretKey"]})["success"] is True
+    assert api.scope(connection)["fullName"] == "octo/alpha"
+    several.control("DELETE", "requests")
+    assert ended(api, [[milestones(connection)]])["status"] == "TASK_COMPLETED"
+    asked = several.control("GET", "requests")["requests"]
+    assert asked[0]["path"].endswith("/app/installations/5001/access_tokens")
+    assert all(entry["auth"].startswith("Bearer ghs_5001_") for entry in asked[1:]) and len(asked) > 1
