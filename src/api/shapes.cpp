@@ -475,6 +475,11 @@ Properties plugin_shapes() {
     Json name = text();
     name["maxLength"] = 100;
     return {{"Tested", tested()},
+            {"Example", object({{"pattern", text()}})},
+            {"Expression", object({{"regex", text()}})},
+            {"Expressed", object({{"regex", text()}, {"urls", list(text())}})},
+            {"Groups", Json{{"type", "object"}}},
+            {"Texts", list(text())},
             {"SyncState", object({{"raw_data_table", text()},
                                   {"raw_data_params", text()},
                                   {"latest_success_start", nullable(time())}})},

@@ -267,8 +267,36 @@ void check_scope(const Connector& connector, Problems& problems) {
     }
 }
 
+void check_lookups(const Connector& connector, Problems& problems) {
+    for (const auto& lookup : connector.lookups) {
+        Names names(lookup.query.begin(), lookup.query.end());
+        for (const auto& step : lookup.steps) {
+            check_template(step.path, names, "lookup path", problems.file(), problems);
+            for (const auto& [name, value] : step.query)
+                check_template(value, names, "lookup query", problems.file(), problems);
+            for (const auto& [name, pointer] : step.fields) names.insert(name);
+        }
+        bool told = !lookup.steps.empty() &&
+                    (!lookup.steps.back().keys.empty() ||
+                     (!lookup.steps.back().items.empty() && !lookup.steps.back().value.empty()));
+        if (!told)
+            problems.add(problems.file(),
+                         "lookup '" + lookup.name + "': the last step needs 'keys', or 'items' and 'value'");
+    }
+}
+
+void check_groups(const Field& field, Problems& problems) {
+    for (const auto& [name, pattern] : field.groups) {
+        re2::RE2 regex("(?P<" + name + ">" + pattern + ")", re2::RE2::Quiet);
+        if (!regex.ok())
+            problems.add(problems.file(),
+                         "field '" + field.name + "': group '" + name + "' is no regex: " + regex.error());
+    }
+}
+
 void check_regexes(const std::vector<Field>& fields, Problems& problems) {
     for (const auto& field : fields) {
+        check_groups(field, problems);
         if (field.kind != "regex" || field.default_value.empty()) continue;
         re2::RE2 regex(field.default_value, re2::RE2::Quiet);
         if (!regex.ok())
@@ -338,6 +366,7 @@ void cross_check(const Connector& connector, Problems& problems) {
     check_raw_names(connector, problems);
     check_connection(connector, problems);
     check_scope(connector, problems);
+    check_lookups(connector, problems);
     check_regexes(connector.connection.fields, problems);
     check_regexes(connector.scope_config.fields, problems);
     check_regexes(connector.options, problems);

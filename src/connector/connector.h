@@ -30,6 +30,8 @@ struct Field {
     std::string column;  // of the connection or scope config table; default: snake_case of the name
     bool required = false;
     std::vector<std::string> choices;
+    Ordered
+        groups;  // of kind regexes: named group -> what stands for it where an expression is made of an example
 
     [[nodiscard]] bool is_list() const { return kind == "list" || kind == "regexes"; }
 };
@@ -134,6 +136,23 @@ struct RemoteLevel {
     std::string place;   // file:line
 };
 
+// Requests one after the other; the last one's answer has the texts.
+struct LookupStep {
+    std::string path;
+    Ordered query, fields;  // fields: placeholder of later steps -> pointer
+    std::string keys;       // pointer to an object: its names, sorted
+    std::string items, value,
+        newest;             // pattern of items; names in an item: of the text, of the time to sort by
+    std::int64_t most = 0;  // 0: all
+};
+
+// A list of texts that a form asks a connection for.
+struct Lookup {
+    std::string name;
+    std::vector<std::string> query;  // parameters that must be given; placeholders
+    std::vector<LookupStep> steps;
+};
+
 struct Connector {
     std::string name, title, folder;
     std::vector<std::string> aliases;
@@ -169,6 +188,7 @@ struct Connector {
         std::string table;
         std::vector<Field> fields;
     } scope_config;
+    std::vector<Lookup> lookups;
     std::vector<Field> options;  // of a task without a scope: a metric's
     std::vector<PlanStage> plan;
     struct {

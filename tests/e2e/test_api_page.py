@@ -7,6 +7,8 @@ import time
 import pytest
 
 import github
+import jira
+import jira_source
 from api_fixtures import api  # noqa: F401
 from conftest import ROOT, SIZES
 from test_git import ENVIRONMENT, Repo
@@ -300,3 +302,77 @@ def test_a_saved_app_is_tested_and_reads_as_its_installation(api, several, app_k
     asked = several.control("GET", "requests")["requests"]
     assert asked[0]["path"].endswith("/app/installations/5001/access_tokens")
     assert all(entry["auth"].startswith("Bearer ghs_5001_") for entry in asked[1:]) and len(asked) > 1
+
+
+# ---- the development panel's form
+
+PATTERN = "https://git.example.com/{namespace}/{repo_name}/-/commit/{commit_sha}"
+REGEX = r"https://git.example.com/(?P<namespace>\S+)/(?P<repo_name>\S+)/-/commit/(?P<commit_sha>\w{40})"
+SHA = "0123456789abcdef" * 2 + "01234567"
+
+
+def test_an_expression_is_made_of_an_example(api):
+    assert api.post("/plugins/jira/generate-regex", {"pattern": f" {PATTERN} "}) == {"regex": REGEX}
+    for pattern, word in [("", "{namespace}"), (PATTERN.replace("{repo_name}", "x"), "{repo_name}"), (PATTERN + "(", "expression"),
+                          (PATTERN + "{namespace}", "expression")]:
+        assert word in api.post("/plugins/jira/generate-regex", {"pattern": pattern}, 400)["message"]
+    api.post("/plugins/github/generate-regex", {"pattern": PATTERN}, 404)
+
+
+def test_an_expression_is_applied_to_urls(api):
+    body = {"regex": REGEX, "urls": [f"https://git.example.com/a/b/{name}/-/commit/{SHA}" for name in ("web", "core")]}
+    assert api.post("/plugins/jira/apply-regex", body) == [
+        {"namespace": "a/b", "repo_name": name, "commit_sha": SHA} for name in ("web", "core")]
+    assert api.post("/plugins/jira/apply-regex", body | {"urls": []}) == []
+    assert "does not fit" in api.post("/plugins/jira/apply-regex", body | {"urls": ["https://git.example.com/x"]}, 400)["message"]
+    for regex in ("(", r"(?P<namespace>\S+)", REGEX + "(x)?", REGEX.replace("repo_name", "other")):
+        assert "regex" in api.post("/plugins/jira/apply-regex", body | {"regex": regex}, 400)["message"]
+
+
+@pytest.fixture
+def panel(api):
+    """A Jira and a connection to it."""
+    source = jira_source.new_world()
+    signed = {"authMethod": "BasicAuth", "username": jira.USER, "password": jira.TOKEN}
+    made = api.post("/plugins/jira/connections", {"name": api.name("jira"), "endpoint": source.endpoint, **signed}, 201)
+    return source, f"/plugins/jira/connections/{made['id']}"
+
+
+def test_the_panel_tells_applications_and_the_newest_commits(api, panel):
+    source, path = panel
+    issues = source.world.issues.values()
+    key_of = source.world.key_of
+    issue = max(issues, key=lambda issue: len(issue["commits"]))
+    key, bare = key_of(issue), key_of(next(issue for issue in issues if not issue["commits"]))
+    for _ in range(7 - len(issue["commits"])):
+        source.change("add_commit", issue=key)
+    assert len(issue["commits"]) >= 7
+    assert api.get(f"{path}/application-types?key={key}") == ["GitLab"]
+    assert api.get(f"{path}/application-types?key={bare}") == []
+    newest = sorted(issue["commits"], key=lambda commit: commit["moment"], reverse=True)
+    found = api.get(f"{path}/dev-panel-commits?key={key}&applicationType=GitLab")
+    assert len(found) == 5 and set(found) <= {f"https://git.example.com/{commit['repo']}/-/commit/{commit['sha']}" for commit in newest}
+    times = {f"https://git.example.com/{commit['repo']}/-/commit/{commit['sha']}": commit["moment"] for commit in newest}
+    assert [times[url] for url in found] == [commit["moment"] for commit in newest[:5]]
+    assert api.get(f"{path}/dev-panel-commits?key={bare}&applicationType=GitLab") == []
+
+
+def test_what_the_panel_cannot_tell(api, panel):
+    source, path = panel
+    assert "key" in api.get(f"{path}/application-types", 400)["message"]
+    assert "applicationType" in api.get(f"{path}/dev-panel-commits?key=ALPHA-1", 400)["message"]
+    assert "404" in api.get(f"{path}/application-types?key=NONE-1", 400)["message"]
+    # A key never leads to another path.
+    source.requests()
+    for key in ("..", ".", "%2E%2E"):
+        api.get(f"{path}/application-types?key={key}", 400)
+    assert source.requests() == {}
+    api.get(f"{path}/application-types?key=..%2F..%2Fserverinfo%3F", 400)
+    api.get(f"{path}/no-such-list", 404)
+    api.get("/plugins/jira/connections/9999/application-types?key=A-1", 404)
+    api.get("/plugins/github/connections/1/application-types?key=A-1", 404)
+    source.fault({"match": "/issue/", "kind": "status", "status": 500, "body": "{}", "times": -1})
+    try:
+        assert "500" in api.get(f"{path}/application-types?key=ALPHA-1", 503)["message"]
+    finally:
+        source.heal()
