@@ -24,7 +24,19 @@ struct Services {
 };
 
 // What a connector must declare so that it has a route.
-enum class Needs { nothing, connection, scope, scope_config, remote, search, uploads, files, fields, lookups, groups };
+enum class Needs {
+    nothing,
+    connection,
+    scope,
+    scope_config,
+    remote,
+    search,
+    uploads,
+    files,
+    fields,
+    lookups,
+    groups
+};
 
 struct Parameter {
     std::string name, type;  // type: integer, string, boolean
