@@ -1,16 +1,20 @@
 // Connections of all connectors.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "api/place.h"
 #include "api/references.h"
 #include "api/source.h"
 #include "base/text.h"
+#include "run/try_connection.h"
 
 namespace tarn::api {
 namespace {
 
 using Json = nlohmann::json;
 using run::Connection;
+using run::Trial;
 
 Reply<> list_connections(const Services& services, const Call& call) {
     TARN_ASSIGN(const auto* loaded, connector_of(services, call, Needs::connection));
@@ -76,15 +80,56 @@ Reply<> delete_connection(const Services& services, const Call& call) {
     return Answer{.body = connections_of(services, connector).shown(place.connection)};
 }
 
-Reply<> try_connection(const Services& services, const connector::Connector& connector,
-                       const Connection& connection) {
-    auto source = Source::open(services, connector, connection);
-    if (!source) return source_refusal(source.error());
-    auto tested = run::test_connection(connector, connection, **source);
+Reply<std::vector<Trial>> trials_of(const Services& services, const connector::Connector& connector,
+                                    const Connection& connection) {
+    auto open = [&](const Connection& one) -> Result<std::unique_ptr<http::Client>> {
+        TARN_ASSIGN(auto source, Source::open(services, connector, one));
+        return source;
+    };
+    auto trials = run::try_connection(connector, connection, open);
+    if (!trials) return source_refusal(trials.error());
+    return *trials;
+}
+
+// Of several tokens each is named.
+std::vector<std::string> messages_of(const std::vector<Trial>& trials, bool failed_only) {
+    std::vector<std::string> out;
+    for (const auto& trial : trials) {
+        if (trial.message.empty() || (failed_only && trial.success)) continue;
+        out.push_back((trials.size() > 1 ? "token " + trial.token + ": " : "") + trial.message);
+    }
+    return out;
+}
+
+Answer tested(const std::vector<Trial>& trials) {
+    auto messages = messages_of(trials, false);
+    auto answer = envelope(200, messages.empty() ? "success" : join(messages, "; "));
+    answer.body["success"] = std::ranges::all_of(trials, &Trial::success);
+    answer.body["warning"] = std::ranges::any_of(trials, &Trial::warning);
+    answer.body["login"] = trials.front().login;
+    answer.body["installations"] = trials.front().installations;
+    return answer;
+}
+
+Reply<> tested_well(const std::vector<Trial>& trials) {
     // That the source says 401 does not mean that the caller must sign in here.
-    if (!tested) return refuse(400, tested.error().text());
-    auto answer = envelope(200, "success");
-    answer.body["login"] = tested->who;
+    if (std::ranges::any_of(trials, &Trial::refused))
+        return refuse(400, join(messages_of(trials, true), "; "));
+    return tested(trials);
+}
+
+Answer tested_each(const std::vector<Trial>& trials) {
+    auto answer = tested(trials);
+    Json tokens = Json::array();
+    for (const auto& trial : trials)
+        tokens.push_back({{"token", trial.token},
+                          {"login", trial.login},
+                          {"success", trial.success},
+                          {"warning", trial.warning},
+                          {"message", trial.message.empty() ? "success" : trial.message},
+                          {"installations", trial.installations}});
+    answer.body["tokens"] = std::move(tokens);
+    if (auto failed = messages_of(trials, true); !failed.empty()) answer.body["causes"] = failed;
     return answer;
 }
 
@@ -94,14 +139,18 @@ Reply<> test_new_connection(const Services& services, const Call& call) {
     // A form may test before it has a name.
     if (!body.contains("name")) body["name"] = "test";
     TARN_ASSIGN(auto connection, connections_of(services, loaded->connector).check(body));
-    return try_connection(services, loaded->connector, connection);
+    TARN_ASSIGN(auto trials, trials_of(services, loaded->connector, connection));
+    return tested_well(trials);
 }
 
 Reply<> test_stored_connection(const Services& services, const Call& call) {
     TARN_ASSIGN(auto place, place_of(services, call, Needs::connection));
     TARN_ASSIGN(auto body, call.object());
-    TARN_ASSIGN(auto changed, connections_of(services, place.connector()).overlaid(place.connection, body));
-    return try_connection(services, place.connector(), changed);
+    const auto& connector = place.connector();
+    TARN_ASSIGN(auto changed, connections_of(services, connector).overlaid(place.connection, body));
+    TARN_ASSIGN(auto trials, trials_of(services, connector, changed));
+    if (connector.connection.test.each) return tested_each(trials);
+    return tested_well(trials);
 }
 
 }  // namespace
@@ -153,7 +202,8 @@ std::vector<Route> connection_routes() {
         {.method = "POST",
          .pattern = plugin + "/test",
          .tag = tag,
-         .summary = "Tests a connection that is not saved",
+         .summary =
+             "Tests a connection that is not saved, each of its tokens; what the source refuses is a 400",
          .handle = test_new_connection,
          .needs = Needs::connection,
          .body = "ConnectionPatch",
@@ -161,7 +211,9 @@ std::vector<Route> connection_routes() {
         {.method = "POST",
          .pattern = one + "/test",
          .tag = tag,
-         .summary = "Tests a saved connection, with the body's fields over the saved ones",
+         .summary = "Tests a saved connection, with the body's fields over the saved ones; where a connector "
+                    "declares it, "
+                    "`tokens` tells of each token, also of those that are refused",
          .handle = test_stored_connection,
          .needs = Needs::connection,
          .body = "ConnectionPatch",

@@ -63,7 +63,9 @@ const std::vector<Route>& routes() {
              {probe_routes(), plugin_routes(), webhook_routes(), webhook_post_routes(), connection_routes(),
               scope_routes(), scope_config_routes(), remote_routes(), data_routes(), key_routes(),
               user_routes(), document_routes(), project_routes(), blueprint_routes(), pipeline_routes(),
-              query_routes(), number_routes(), field_routes(), file_routes()}) {
+              query_routes(), number_routes(), field_routes(), file_routes(),
+              // The last: a name of a lookup must not hide a route.
+              form_routes()}) {
             made.insert(made.end(), part.begin(), part.end());
         }
         return made;
@@ -91,6 +93,10 @@ bool declares(const connector::Connector& connector, Needs needs) {
             auto rules = run::field_rules(connector.folder);
             return rules && rules->has_value();
         }
+        case Needs::lookups: return !connector.lookups.empty();
+        case Needs::groups:
+            return std::ranges::any_of(connector.scope_config.fields,
+                                       [](const auto& field) { return !field.groups.empty(); });
     }
     return false;
 }

@@ -24,7 +24,19 @@ struct Services {
 };
 
 // What a connector must declare so that it has a route.
-enum class Needs { nothing, connection, scope, scope_config, remote, search, uploads, files, fields };
+enum class Needs {
+    nothing,
+    connection,
+    scope,
+    scope_config,
+    remote,
+    search,
+    uploads,
+    files,
+    fields,
+    lookups,
+    groups
+};
 
 struct Parameter {
     std::string name, type;  // type: integer, string, boolean
@@ -76,5 +88,6 @@ std::vector<Route> query_routes();
 std::vector<Route> file_routes();
 std::vector<Route> field_routes();
 std::vector<Route> number_routes();
+std::vector<Route> form_routes();
 
 }  // namespace tarn::api

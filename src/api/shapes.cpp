@@ -457,10 +457,29 @@ Properties framework_shapes() {
             {"LoggedOut", object({{"ok", flag()}})}};
 }
 
+Json tested() {
+    auto account = object({{"login", text()}});
+    auto installations = nullable(list(object({{"id", whole()}, {"account", account}})));
+    auto token = object({{"token", text()},
+                         {"login", text()},
+                         {"success", flag()},
+                         {"warning", flag()},
+                         {"message", text()},
+                         {"installations", installations}});
+    auto out = envelope_shape({{"login", text()}, {"warning", flag()}, {"installations", installations}});
+    out["properties"]["tokens"] = list(token);
+    return out;
+}
+
 Properties plugin_shapes() {
     Json name = text();
     name["maxLength"] = 100;
-    return {{"Tested", envelope_shape({{"login", text()}})},
+    return {{"Tested", tested()},
+            {"Example", object({{"pattern", text()}})},
+            {"Expression", object({{"regex", text()}})},
+            {"Expressed", object({{"regex", text()}, {"urls", list(text())}})},
+            {"Groups", Json{{"type", "object"}}},
+            {"Texts", list(text())},
             {"SyncState", object({{"raw_data_table", text()},
                                   {"raw_data_params", text()},
                                   {"latest_success_start", nullable(time())}})},

@@ -23,6 +23,7 @@
 #include "run/job.h"
 #include "run/measure.h"
 #include "run/numbers.h"
+#include "run/scope_configs.h"
 #include "run/scopes.h"
 #include "upgrade/upgrade.h"
 
@@ -303,9 +304,7 @@ Result<> sync_git(const run::Platform& platform, const run::LoadedConnector& loa
     run::Scopes scopes(connector, home.control(), home.environment());
     TARN_ASSIGN(auto scope, scopes.find(scope_options));
     if (!connection || !scope) return fail(ErrorKind::bug, "the scope that was collected is not there");
-    auto config_id = scope->value("scope_config_id", Json());
-    TARN_ASSIGN(auto config,
-                scopes.config(config_id.is_number_integer() ? config_id.get<std::int64_t>() : 0));
+    TARN_ASSIGN(auto config, run::scope_config_of(connector, home.control(), *scope));
     TARN_ASSIGN(auto task, run::git_task_of(platform, connector, *connection, *scope, config));
     if (!task) return fail(ErrorKind::bad_data, "the scope has no address of a repository", "--git");
     run::JobRequest request;

@@ -214,6 +214,20 @@ void check_raw_names(const Connector& connector, Problems& problems) {
 
 // ---- connection and scope
 
+void check_test(const Connector& connector, const Names& fields, Problems& problems) {
+    const auto& test = connector.connection.test;
+    for (const auto& path : {test.path, test.app.path, test.app.installations})
+        check_template(path, fields, "test path", problems.file(), problems);
+    auto has = [&](bool app) {
+        return std::ranges::any_of(connector.connection.auth,
+                                   [&](const auto& auth) { return (auth.kind == "app") == app; });
+    };
+    if (!test.app.path.empty() && !has(true))
+        problems.add(problems.file(), "test: 'app' needs an auth of kind app");
+    if ((test.each || !test.rights.header.empty()) && !has(false))
+        problems.add(problems.file(), "test: 'each' and 'rights' need an auth with tokens");
+}
+
 void check_connection(const Connector& connector, Problems& problems) {
     Names fields;
     for (const auto& field : connector.connection.fields) fields.insert(field.name);
@@ -228,7 +242,7 @@ void check_connection(const Connector& connector, Problems& problems) {
             if (name == "path") check_template(value, fields, "auth path", problems.file(), problems);
         }
     }
-    check_template(connector.connection.test_path, fields, "test path", problems.file(), problems);
+    check_test(connector, fields, problems);
 }
 
 void check_scope(const Connector& connector, Problems& problems) {
@@ -253,8 +267,36 @@ void check_scope(const Connector& connector, Problems& problems) {
     }
 }
 
+void check_lookups(const Connector& connector, Problems& problems) {
+    for (const auto& lookup : connector.lookups) {
+        Names names(lookup.query.begin(), lookup.query.end());
+        for (const auto& step : lookup.steps) {
+            check_template(step.path, names, "lookup path", problems.file(), problems);
+            for (const auto& [name, value] : step.query)
+                check_template(value, names, "lookup query", problems.file(), problems);
+            for (const auto& [name, pointer] : step.fields) names.insert(name);
+        }
+        bool told = !lookup.steps.empty() &&
+                    (!lookup.steps.back().keys.empty() ||
+                     (!lookup.steps.back().items.empty() && !lookup.steps.back().value.empty()));
+        if (!told)
+            problems.add(problems.file(),
+                         "lookup '" + lookup.name + "': the last step needs 'keys', or 'items' and 'value'");
+    }
+}
+
+void check_groups(const Field& field, Problems& problems) {
+    for (const auto& [name, pattern] : field.groups) {
+        re2::RE2 regex("(?P<" + name + ">" + pattern + ")", re2::RE2::Quiet);
+        if (!regex.ok())
+            problems.add(problems.file(),
+                         "field '" + field.name + "': group '" + name + "' is no regex: " + regex.error());
+    }
+}
+
 void check_regexes(const std::vector<Field>& fields, Problems& problems) {
     for (const auto& field : fields) {
+        check_groups(field, problems);
         if (field.kind != "regex" || field.default_value.empty()) continue;
         re2::RE2 regex(field.default_value, re2::RE2::Quiet);
         if (!regex.ok())
@@ -324,6 +366,7 @@ void cross_check(const Connector& connector, Problems& problems) {
     check_raw_names(connector, problems);
     check_connection(connector, problems);
     check_scope(connector, problems);
+    check_lookups(connector, problems);
     check_regexes(connector.connection.fields, problems);
     check_regexes(connector.scope_config.fields, problems);
     check_regexes(connector.options, problems);

@@ -30,6 +30,8 @@ struct Field {
     std::string column;  // of the connection or scope config table; default: snake_case of the name
     bool required = false;
     std::vector<std::string> choices;
+    Ordered
+        groups;  // of kind regexes: named group -> what stands for it where an expression is made of an example
 
     [[nodiscard]] bool is_list() const { return kind == "list" || kind == "regexes"; }
 };
@@ -38,6 +40,25 @@ struct AuthMethod {
     std::string method;  // value of the connection's authMethod
     std::string kind;    // bearer, header, basic, query, app
     std::map<std::string, std::string> settings;
+};
+
+// Rights that a source tells of a token in a header.
+struct Rights {
+    std::string header;
+    std::string tokens;                       // only of tokens that begin so; "": of all
+    std::vector<std::string> needed, wished;  // without a wished one the test warns
+    std::string hint;                         // what is missed without the wished ones
+    Ordered within;                           // right -> the wider one that holds it
+};
+
+// What "test connection" asks.
+struct ConnectionCheck {
+    std::string path;
+    bool each = false;  // a saved connection's test answers with a list of its tokens
+    Rights rights;
+    struct {
+        std::string path, login, installations;  // login: a name in the answer of `path`
+    } app;                                       // asked with the app's own key
 };
 
 struct Page {
@@ -115,6 +136,23 @@ struct RemoteLevel {
     std::string place;   // file:line
 };
 
+// Requests one after the other; the last one's answer has the texts.
+struct LookupStep {
+    std::string path;
+    Ordered query, fields;  // fields: placeholder of later steps -> pointer
+    std::string keys;       // pointer to an object: its names, sorted
+    std::string items, value,
+        newest;             // pattern of items; names in an item: of the text, of the time to sort by
+    std::int64_t most = 0;  // 0: all
+};
+
+// A list of texts that a form asks a connection for.
+struct Lookup {
+    std::string name;
+    std::vector<std::string> query;  // parameters that must be given; placeholders
+    std::vector<LookupStep> steps;
+};
+
 struct Connector {
     std::string name, title, folder;
     std::vector<std::string> aliases;
@@ -125,7 +163,7 @@ struct Connector {
         std::vector<Field> fields;
         std::vector<AuthMethod> auth;
         Ordered headers;
-        std::string test_path;
+        ConnectionCheck test;
         struct {
             std::string limit, remaining, reset, secondary_body;
             std::int64_t per = 3600;
@@ -150,6 +188,7 @@ struct Connector {
         std::string table;
         std::vector<Field> fields;
     } scope_config;
+    std::vector<Lookup> lookups;
     std::vector<Field> options;  // of a task without a scope: a metric's
     std::vector<PlanStage> plan;
     struct {

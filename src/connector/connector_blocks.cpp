@@ -38,7 +38,7 @@ const Keys<Field>& field_keys() {
         {"kind", text(&Field::kind), true},  {"title", text(&Field::title)},
         {"help", text(&Field::help)},        {"default", read_default},
         {"column", text(&Field::column)},    {"required", flag(&Field::required)},
-        {"choices", texts(&Field::choices)},
+        {"choices", texts(&Field::choices)}, {"groups", ordered(&Field::groups)},
     };
     return keys;
 }
@@ -51,6 +51,8 @@ void check_field(Problems& problems, const YAML::Node& node, const Field& field)
         problems.add(node, "field '" + field.name + "': unknown kind '" + field.kind +
                                "'; legal: " + join({kinds.begin(), kinds.end()}, ", "));
     }
+    if (!field.groups.empty() && field.kind != "regexes")
+        problems.add(node, "field '" + field.name + "': 'groups' go with kind regexes");
     if ((field.kind == "choice") == field.choices.empty()) {
         problems.add(node, "field '" + field.name + "': 'choices' go with kind choice, and it needs them");
     }
@@ -131,15 +133,34 @@ void read_auth(Problems& problems, const YAML::Node& node, Connection& out) {
     }
 }
 
-struct Test {
-    std::string path;
-};
+using AppCheck = decltype(ConnectionCheck::app);
+
+void read_rights(Problems& problems, const YAML::Node& node, ConnectionCheck& out) {
+    static const Keys<Rights> keys = {
+        {"header", text(&Rights::header), true}, {"tokens", text(&Rights::tokens)},
+        {"needed", texts(&Rights::needed)},      {"wished", texts(&Rights::wished)},
+        {"hint", text(&Rights::hint)},           {"within", ordered(&Rights::within)},
+    };
+    read_block(problems, node, "rights", keys, out.rights);
+}
+
+void read_app_check(Problems& problems, const YAML::Node& node, ConnectionCheck& out) {
+    static const Keys<AppCheck> keys = {
+        {"path", text(&AppCheck::path), true},
+        {"login", text(&AppCheck::login), true},
+        {"installations", text(&AppCheck::installations), true},
+    };
+    read_block(problems, node, "app", keys, out.app);
+}
 
 void read_test(Problems& problems, const YAML::Node& node, Connection& out) {
-    static const Keys<Test> keys = {{"path", text(&Test::path), true}};
-    Test test;
-    read_block(problems, node, "test", keys, test);
-    out.test_path = test.path;
+    static const Keys<ConnectionCheck> keys = {
+        {"path", text(&ConnectionCheck::path), true},
+        {"each", flag(&ConnectionCheck::each)},
+        {"rights", read_rights},
+        {"app", read_app_check},
+    };
+    read_block(problems, node, "test", keys, out.test);
 }
 
 void read_secondary(Problems& problems, const YAML::Node& node, Rate& out) {
@@ -305,6 +326,37 @@ void read_subtasks(Problems& problems, const YAML::Node& node, Connector& out) {
     }
 }
 
+void read_steps(Problems& problems, const YAML::Node& node, Lookup& out) {
+    static const Keys<LookupStep> keys = {
+        {"path", text(&LookupStep::path), true},  {"query", ordered(&LookupStep::query)},
+        {"fields", ordered(&LookupStep::fields)}, {"keys", text(&LookupStep::keys)},
+        {"items", text(&LookupStep::items)},      {"value", text(&LookupStep::value)},
+        {"newest", text(&LookupStep::newest)},    {"most", number(&LookupStep::most)},
+    };
+    if (!node.IsSequence()) {
+        problems.add(node, "steps must be a list of requests");
+        return;
+    }
+    for (const auto& entry : node)
+        read_block(problems, entry, "step of '" + out.name + "'", keys, out.steps.emplace_back());
+}
+
+void read_lookups(Problems& problems, const YAML::Node& node, Connector& out) {
+    static const Keys<Lookup> keys = {
+        {"query", texts(&Lookup::query)},
+        {"steps", read_steps, true},
+    };
+    if (!node.IsMap()) {
+        problems.add(node, "lookups must be a map of names");
+        return;
+    }
+    for (const auto& entry : node) {
+        auto& lookup = out.lookups.emplace_back();
+        lookup.name = entry.first.Scalar();
+        read_block(problems, entry.second, "lookup '" + lookup.name + "'", keys, lookup);
+    }
+}
+
 void read_plan(Problems& problems, const YAML::Node& node, Connector& out) {
     if (!node.IsSequence()) {
         problems.add(node, "plan must be a list of `- plugin: [subtasks]`");
@@ -372,6 +424,7 @@ const Keys<Connector>& connector_keys() {
         {"connection", read_connection},
         {"scope", read_scope},
         {"scope_config", read_scope_config},
+        {"lookups", read_lookups},
         {"options", fields(&Connector::options)},
         {"env", texts(&Connector::env)},
         {"subtasks", read_subtasks},

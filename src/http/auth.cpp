@@ -1,5 +1,6 @@
 #include "http/auth.h"
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <utility>
@@ -83,6 +84,11 @@ class AppAuth : public Authenticator {
           expires_(key_.cached_expires) {}
 
     Result<> sign(Request& request) override {
+        request.budget = 0;
+        // Signed by its caller: it asks as the app itself.
+        if (std::ranges::find(request.headers, "Authorization",
+                              &std::pair<std::string, std::string>::first) != request.headers.end())
+            return {};
         {
             std::lock_guard lock(mutex_);
             auto now = now_millis();
@@ -94,7 +100,6 @@ class AppAuth : public Authenticator {
             }
             request.headers.emplace_back("Authorization", "Bearer " + token_);
         }
-        request.budget = 0;
         return {};
     }
 

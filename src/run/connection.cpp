@@ -36,6 +36,8 @@ std::string field_names(const connector::Connector& connector) {
     return join(names, ", ");
 }
 
+}  // namespace
+
 // ---- auth
 
 const connector::AuthMethod* auth_of(const connector::Connector& connector, const Connection& connection) {
@@ -46,36 +48,37 @@ const connector::AuthMethod* auth_of(const connector::Connector& connector, cons
     return methods.empty() ? nullptr : &methods.front();
 }
 
-std::string setting(const connector::AuthMethod& auth, const std::string& name,
-                    const std::string& otherwise = {}) {
+std::string auth_setting(const connector::AuthMethod& auth, const std::string& name) {
     auto found = auth.settings.find(name);
-    return found == auth.settings.end() ? otherwise : found->second;
+    return found == auth.settings.end() ? std::string() : found->second;
 }
 
-// Fields that the method cannot do without.
-std::vector<std::string> auth_fields(const connector::AuthMethod& auth) {
-    if (auth.kind == "basic") return {setting(auth, "user"), setting(auth, "password")};
-    if (auth.kind == "app") return {setting(auth, "issuer"), setting(auth, "key")};
-    return {setting(auth, "token")};
-}
-
-Result<std::string> exchange_url(const connector::AuthMethod& auth, const Connection& connection) {
-    std::string path = setting(auth, "path");
+std::string exchange_url(const connector::AuthMethod& auth, const Connection& connection) {
+    std::string path = auth_setting(auth, "path");
     for (const auto& [name, value] : connection.fields.items()) {
         path = replaced(path, fmt::format("{{{}}}", name), http::url_encode(text_of(value)));
     }
     return http::join_url(connection.text("endpoint"), path);
 }
 
+namespace {
+
+// Fields that the method cannot do without.
+std::vector<std::string> auth_fields(const connector::AuthMethod& auth) {
+    if (auth.kind == "basic") return {auth_setting(auth, "user"), auth_setting(auth, "password")};
+    if (auth.kind == "app") return {auth_setting(auth, "issuer"), auth_setting(auth, "key")};
+    return {auth_setting(auth, "token")};
+}
+
 Result<std::shared_ptr<http::Authenticator>> app_of(const connector::AuthMethod& auth,
                                                     const Connection& connection,
                                                     const http::ClientOptions& transport) {
     http::AppKey key;
-    key.issuer = connection.text(setting(auth, "issuer"));
-    key.private_key = connection.text(setting(auth, "key"));
-    TARN_ASSIGN(key.exchange_url, exchange_url(auth, connection));
-    key.token_field = setting(auth, "token", key.token_field);
-    key.expires_field = setting(auth, "expires", key.expires_field);
+    key.issuer = connection.text(auth_setting(auth, "issuer"));
+    key.private_key = connection.text(auth_setting(auth, "key"));
+    key.exchange_url = exchange_url(auth, connection);
+    if (auto name = auth_setting(auth, "token"); !name.empty()) key.token_field = name;
+    if (auto name = auth_setting(auth, "expires"); !name.empty()) key.expires_field = name;
     return http::app_auth(std::move(key), transport);
 }
 
@@ -84,14 +87,14 @@ Result<std::shared_ptr<http::Authenticator>> authenticator(const connector::Conn
                                                            const http::ClientOptions& transport) {
     const auto* auth = auth_of(connector, connection);
     if (auth == nullptr) return std::shared_ptr<http::Authenticator>();
-    auto tokens = split(connection.text(setting(*auth, "token")), ',');
+    auto tokens = split(connection.text(auth_setting(*auth, "token")), ',');
     if (auth->kind == "bearer") return http::bearer_auth(tokens);
     if (auth->kind == "header")
-        return http::header_auth(setting(*auth, "name"), setting(*auth, "prefix"), tokens);
-    if (auth->kind == "query") return http::query_auth(setting(*auth, "name"), tokens);
+        return http::header_auth(auth_setting(*auth, "name"), auth_setting(*auth, "prefix"), tokens);
+    if (auth->kind == "query") return http::query_auth(auth_setting(*auth, "name"), tokens);
     if (auth->kind == "basic")
-        return http::basic_auth(connection.text(setting(*auth, "user")),
-                                connection.text(setting(*auth, "password")));
+        return http::basic_auth(connection.text(auth_setting(*auth, "user")),
+                                connection.text(auth_setting(*auth, "password")));
     return app_of(*auth, connection, transport);
 }
 
@@ -150,7 +153,7 @@ std::string masked_item(const std::string& secret) {
 
 bool is_password(const connector::Connector& connector, const std::string& field) {
     return std::ranges::any_of(connector.connection.auth, [&](const auto& auth) {
-        return auth.kind == "basic" && setting(auth, "password") == field;
+        return auth.kind == "basic" && auth_setting(auth, "password") == field;
     });
 }
 
@@ -409,42 +412,6 @@ Result<std::unique_ptr<http::Client>> open_connection(const connector::Connector
     options.cancel = cancel;
     TARN_ASSIGN(options.auth, authenticator(connector, connection, options));
     return http::open_client(std::move(options));
-}
-
-namespace {
-
-std::string who_of(const std::string& body) {
-    auto answer = Json::parse(body, nullptr, false);
-    if (!answer.is_object()) return {};
-    for (const auto* name : {"login", "username", "displayName", "name", "email", "emailAddress"}) {
-        auto found = answer.find(name);
-        if (found != answer.end() && found->is_string()) return found->get<std::string>();
-    }
-    return {};
-}
-
-std::string advice(int status) {
-    switch (status) {
-        case 401: return "Check the token or password.";
-        case 403: return "Check the rights of the token.";
-        case 404: return "Check the endpoint.";
-        default: return "Check the endpoint and try again later.";
-    }
-}
-
-}  // namespace
-
-Result<ConnectionTest> test_connection(const connector::Connector& connector, const Connection& connection,
-                                       http::Client& client) {
-    http::Request request;
-    request.url = http::join_url(connection.text("endpoint"), connector.connection.test_path);
-    auto place = http::shown_url(request.url);
-    TARN_ASSIGN(auto response, client.fetch(std::move(request)));
-    if (response.status >= 400) {
-        return fail(ErrorKind::terminal, fmt::format("the source answers with status {}", response.status),
-                    place, advice(response.status));
-    }
-    return ConnectionTest{response.status, who_of(response.body)};
 }
 
 }  // namespace tarn::run

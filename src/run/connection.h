@@ -81,13 +81,11 @@ Result<std::unique_ptr<http::Client>> open_connection(const connector::Connector
                                                       const CancelToken& cancel = {},
                                                       std::shared_ptr<http::SharedBudget> budget = {});
 
-struct ConnectionTest {
-    int status = 0;
-    std::string who;  // the account that the source names; may be empty
-};
-
-// Asks for the declared test path. terminal: the source refuses, with what to check.
-Result<ConnectionTest> test_connection(const connector::Connector& connector, const Connection& connection,
-                                       http::Client& client);
+// The chosen auth method, else the first; nullptr where none is declared.
+const connector::AuthMethod* auth_of(const connector::Connector& connector, const Connection& connection);
+// "" where it is not declared
+std::string auth_setting(const connector::AuthMethod& auth, const std::string& name);
+// Where an app's key is exchanged for a token.
+std::string exchange_url(const connector::AuthMethod& auth, const Connection& connection);
 
 }  // namespace tarn::run

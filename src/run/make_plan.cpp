@@ -56,7 +56,7 @@ class Maker {
         for (const auto& id : wanted.scopes) {
             TARN_ASSIGN(auto scope, scopes.by_id(wanted.connection_id, id));
             if (!scope) return wrong("connections.scopes", "the " + where + " has no scope '" + id + "'");
-            TARN_ASSIGN(auto config, config_of(*scope));
+            TARN_ASSIGN(auto config, scope_config_of(connector_, home_.control(), *scope));
             auto domains = domains_of(config);
             for (auto& domain_scope :
                  domain_scopes(connector_, wanted.connection_id, scopes.id_of(*scope), domains))
@@ -77,18 +77,6 @@ class Maker {
     }
 
   private:
-    // As the API shows it; empty where the scope has none.
-    [[nodiscard]] Result<Json> config_of(const ScopeRow& scope) const {
-        auto found = scope.find("scope_config_id");
-        if (connector_.scope_config.table.empty() || found == scope.end() || !found->is_number_integer() ||
-            found->get<std::int64_t>() == 0)
-            return Json::object();
-        auto id = found->get<std::int64_t>();
-        TARN_ASSIGN(auto config, ScopeConfigs(connector_, home_.control()).find(id));
-        if (!config) return wrong("scopeConfigId", fmt::format("there is no scope config {}", id));
-        return *config;
-    }
-
     static std::vector<std::string> domains_of(const Json& config) {
         auto entities = config.value("entities", Json());
         if (!entities.is_array() || entities.empty()) return domain_types();

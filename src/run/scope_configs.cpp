@@ -156,4 +156,16 @@ Result<> ScopeConfigs::remove(std::int64_t id) {
     return {};
 }
 
+Result<Json> scope_config_of(const connector::Connector& connector, ControlStore& control,
+                             const Json& scope_row) {
+    auto found = scope_row.find("scope_config_id");
+    if (connector.scope_config.table.empty() || found == scope_row.end() || !found->is_number_integer() ||
+        found->get<std::int64_t>() == 0)
+        return Json::object();
+    auto id = found->get<std::int64_t>();
+    TARN_ASSIGN(auto config, ScopeConfigs(connector, control).find(id));
+    if (!config) return wrong("scopeConfigId", fmt::format("there is no scope config {}", id));
+    return *config;
+}
+
 }  // namespace tarn::run

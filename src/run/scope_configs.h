@@ -41,6 +41,10 @@ class ScopeConfigs {
     ControlStore& control_;
 };
 
+// The config of a scope, as the API shows it; an empty object where it has none. bad_data: the one that it names is gone.
+Result<nlohmann::json> scope_config_of(const connector::Connector& connector, ControlStore& control,
+                                       const nlohmann::json& scope_row);
+
 // What a scope config may limit a scope's subtasks to.
 const std::vector<std::string>& domain_types();
 

@@ -14,6 +14,7 @@ import json
 from urllib.parse import quote
 
 from github_answers import Item, Refusal, link_header, page_of, size_of
+from github_app import GithubApp
 from github_data import Sizes, World
 from github_render import Renderer
 from github_replay import ReplaySource
@@ -48,8 +49,9 @@ class GithubFake:
         self.limits = Limits(limit)
         self.fixed = ("Server: github.com\r\nCache-Control: private, max-age=60, s-maxage=60\r\n"
                       "Vary: Accept, Authorization, Cookie, X-GitHub-OTP,Accept-Encoding, Accept, X-Requested-With\r\n"
-                      "X-GitHub-Media-Type: github.v3; format=json\r\nX-GitHub-Api-Version-Selected: 2022-11-28\r\n"
-                      f"X-OAuth-Scopes: {scopes}\r\n")
+                      "X-GitHub-Media-Type: github.v3; format=json\r\nX-GitHub-Api-Version-Selected: 2022-11-28\r\n")
+        self.scopes = scopes  # of all tokens, or token -> scopes; None: the header is not sent
+        self.github_app = GithubApp()
         self.forget_pages()
 
     def forget_pages(self):
@@ -72,30 +74,39 @@ class GithubFake:
         return self.source.state()
 
     def handle(self, request):
+        as_app = self.github_app.handle(request, self.canonical(request.path), self.fixed)
+        if as_app:
+            return as_app
         token = self.token_of(request)
         if token is None:
             return json_response(401, Refusal(401, "Bad credentials").value(), self.fixed)
         if request.path.endswith("/rate_limit"):
-            return json_response(200, self.limits.rate(token), self.fixed + self.limits.headers(token))
+            return json_response(200, self.limits.rate(token), self.fixed + self.headers_of(token))
         refusal = self.limits.refusal(token)
         if refusal:
             status, headers, body = refusal
-            return Response(status, body, self.fixed + header_lines(headers) + self.limits.headers(token))
+            return Response(status, body, self.fixed + header_lines(headers) + self.headers_of(token))
         return self.allowed(request, token)
 
     def token_of(self, request):
         scheme, _, token = request.header("authorization").partition(" ")
-        return token if scheme.lower() in ("bearer", "token") and token in self.tokens else None
+        known = token in self.tokens or token in self.github_app.tokens
+        return token if scheme.lower() in ("bearer", "token") and known else None
+
+    def headers_of(self, token):
+        scopes = self.scopes.get(token) if isinstance(self.scopes, dict) else self.scopes
+        told = "" if scopes is None or token in self.github_app.tokens else f"X-OAuth-Scopes: {scopes}\r\n"
+        return told + self.limits.headers(token)
 
     def allowed(self, request, token):
         page = self.page(request) if request.method in ("GET", "HEAD") else Refusal(404, "Not Found")
         if isinstance(page, Refusal):
             self.limits.consume(token)
-            return json_response(page.status, page.value(), self.fixed + self.limits.headers(token))
+            return json_response(page.status, page.value(), self.fixed + self.headers_of(token))
         if "if-none-match" in request.headers and fresh(page.etag, request.headers["if-none-match"]):
-            return Response(304, b"", page.fixed + self.limits.headers(token))
+            return Response(304, b"", page.fixed + self.headers_of(token))
         self.limits.consume(token)
-        return Response(200, page.body, page.fixed + self.limits.headers(token))
+        return Response(200, page.body, page.fixed + self.headers_of(token))
 
     def page(self, request):
         key = (request.target, request.header("host"))

@@ -122,6 +122,13 @@ def test_tokens(server, client):
     answer = Client(server.port, "wrong").get("/user")
     assert (answer.status, json.loads(answer.raw)["message"]) == (401, "Bad credentials")
     assert client.get("/user").headers["X-OAuth-Scopes"] == github.DEFAULT_SCOPES
+    with github.start(tokens=("a", "b"), scopes={"a": "repo", "b": ""}, repos="octo/alpha", issues=1) as several:
+        assert [Client(several.port, token).get("/user").headers["X-OAuth-Scopes"] for token in "ab"] == ["repo", ""]
+
+
+def test_an_app_needs_a_signed_token(server):
+    for token in ("wrong", "a.b.c", github.DEFAULT_TOKEN):
+        assert Client(server.port, token).get("/app").status == 401
 
 
 def test_etag_saves_the_limit(client):

@@ -138,6 +138,33 @@ streams:
     }
 }
 
+TEST(ConnectorDeclare, ChecksTestsOfConnectionsAndLookups) {
+    TestFolder folder;
+    std::string problems = problems_of(folder, R"(name: demo
+title: Demo
+connection:
+  table: _tool_demo_connections
+  fields: {token: {kind: secret}}
+  auth: {AccessToken: {kind: bearer, token: token}}
+  test: {path: me, each: yes, rights: {header: X, withn: {}}, app: {path: app, login: a, installations: b}}
+scope_config:
+  table: _tool_demo_scope_configs
+  fields: {a: {kind: text, groups: {x: y}}, b: {kind: regexes, groups: {x: '('}}}
+lookups:
+  one: {query: [key], steps: [{path: "a/{kye}", fields: {id: /id}}, {path: "b/{id}", items: /c}]}
+)");
+    for (const std::string line : {
+             "rights: unknown key 'withn'; legal: header, tokens, needed, wished, hint, within",
+             "test: 'app' needs an auth of kind app",
+             "field 'a': 'groups' go with kind regexes",
+             "field 'b': group 'x' is no regex",
+             "lookup path: unknown placeholder {kye}; legal: key",
+             "lookup 'one': the last step needs 'keys', or 'items' and 'value'",
+         }) {
+        EXPECT_THAT(problems, HasSubstr(line));
+    }
+}
+
 TEST(ConnectorDeclare, NamesBrokenYaml) {
     TestFolder folder;
     EXPECT_THAT(problems_of(folder, "name: demo\ntitle: [x\n"), HasSubstr("connector.yaml:3: not YAML"));

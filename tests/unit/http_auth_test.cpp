@@ -156,6 +156,16 @@ std::vector<int> fetched_by_threads(Client& client, const std::string& url, int 
     return statuses;
 }
 
+TEST(HttpAuth, WhatAsksAsTheAppItselfIsNotSignedAgain) {
+    AppServer server;
+    auto auth = app_auth(server.key(), quick_options()).value();
+    Request request{.headers = {{"Authorization", "Bearer own"}}};
+    ASSERT_TRUE(auth->sign(request));
+    EXPECT_EQ(request.headers.size(), 1U);
+    EXPECT_EQ(request.headers.front().second, "Bearer own");
+    EXPECT_EQ(server.exchanges, 0);
+}
+
 TEST(HttpAuth, AppTokensAreExchangedOnceAndRenewedAfterA401) {
     AppServer server;
     std::string kept;
