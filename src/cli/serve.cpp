@@ -1,6 +1,5 @@
 // `tarn serve`
 #include <algorithm>
-#include <atomic>
 #include <condition_variable>
 #include <iostream>
 #include <mutex>
@@ -39,26 +38,26 @@ Result<int> port_of(const ServeOptions& options, const secrets::Settings& settin
 
 class Waiter {
   public:
-    void wait() {
+    // false: the process is to stop.
+    bool wait() {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return stopped_; });
+        changed_.wait(lock, [this] { return stopped_ || goes_on_; });
+        goes_on_ = false;
+        return !stopped_;
     }
-    void stop() {
+    void stop() { set(stopped_); }
+    void go_on() { set(goes_on_); }
+
+  private:
+    void set(bool& flag) {
         std::lock_guard lock(mutex_);
-        stopped_ = true;
+        flag = true;
         changed_.notify_all();
     }
 
-    // What stopped it is dealt with.
-    void again() {
-        std::lock_guard lock(mutex_);
-        stopped_ = false;
-    }
-
-  private:
     std::mutex mutex_;
     std::condition_variable changed_;
-    bool stopped_ = false;
+    bool stopped_ = false, goes_on_ = false;
 };
 
 // A declared field that makes sense in an example, if there is a connector at all.
@@ -106,38 +105,47 @@ std::string shown_url(const ServeOptions& options, int port) {
     return fmt::format("http://{}:{}", shown, port);
 }
 
-void tell_progress(const std::string& what) { log()->info("upgrade: {}", what); }
-
-// Answers 428 until somebody agrees, and until `server` is told otherwise. Null: the process is to stop.
-Result<std::unique_ptr<api::Server>> wait_for_consent(const Boot& boot, upgrade::Upgrade& upgrade) {
+// The port answers from here on: probes, the plan, 428 for the rest, until the upgrade is made. Null: the process is to stop.
+Result<std::unique_ptr<api::Server>> upgrade_behind_gate(const Boot& boot, upgrade::Upgrade& upgrade,
+                                                         const upgrade::Plan& planned) {
+    std::shared_ptr<api::Gate> gate;
     api::GateWork work;
-    work.upgrade = [&] { return upgrade.apply(tell_progress); };
+    work.upgrade = [&] {
+        return upgrade.apply([&](const std::string& what) {
+            log()->info("upgrade: {}", what);
+            gate->tell_progress(what);
+        });
+    };
     work.plan = [&]() -> Result<nlohmann::json> {
         TARN_ASSIGN(auto plan, upgrade.plan());
         return plan.json();
     };
-    auto done = std::make_shared<std::atomic<bool>>(false);
-    work.done = [done, waiter = &boot.waiter] {
-        *done = true;
-        waiter->stop();
-    };
-    auto gate = std::make_shared<api::Gate>(work);
+    work.done = [waiter = &boot.waiter] { waiter->go_on(); };
+    gate = std::make_shared<api::Gate>(work);
     auto dispatch = [gate](const std::string& method, const std::string& target, const api::Call&) {
         return gate->answer(method, target);
     };
     TARN_ASSIGN(auto server, api::Server::start(dispatch, boot.options.host, boot.port));
-    std::cout << fmt::format("tarn {} waits for consent to upgrade the database at {}\n", TARN_VERSION,
-                             shown_url(boot.options, server->port()))
-              << "Next: read `tarn upgrade plan`, then agree with GET /proceed-db-migration, or set "
-                 "FORCE_MIGRATION=true.\n"
-              << std::flush;
-    boot.waiter.wait();
-    if (*done) {
-        boot.waiter.again();
-        return server;
+    auto url = shown_url(boot.options, server->port());
+    if (!planned.problems.empty()) {
+        const auto& problem = planned.problems.front();
+        gate->tell_problem(problem.text());
+        log()->error("the database cannot be upgraded yet: {}", problem.text());
     }
-    server.reset();
-    return std::unique_ptr<api::Server>();
+    auto force = lower(boot.settings.get("FORCE_MIGRATION"));
+    if (planned.problems.empty() && (force == "true" || force == "1" || force == "t")) {
+        std::cout << fmt::format("tarn {} upgrades the database; {}\n", TARN_VERSION, url) << std::flush;
+        auto answer = gate->proceed();
+        if (answer.status != 200) log()->error("the upgrade failed: {}", answer.body.value("message", ""));
+    } else {
+        std::cout << fmt::format("tarn {} waits for consent to upgrade the database at {}\n", TARN_VERSION,
+                                 url)
+                  << "Next: read `tarn upgrade plan`, then agree with GET /proceed-db-migration, or set "
+                     "FORCE_MIGRATION=true.\n"
+                  << std::flush;
+    }
+    if (!boot.waiter.wait()) server.reset();
+    return server;
 }
 
 struct Upgraded {
@@ -151,14 +159,9 @@ Result<Upgraded> upgraded(const Boot& boot) {
     TARN_ASSIGN(auto lock, run::HomeLock::open(boot.folder));
     TARN_ASSIGN(auto upgrade, upgrade::Upgrade::open(boot.folder, boot.platform, boot.settings));
     TARN_ASSIGN(auto plan, upgrade->plan());
-    if (!plan.problems.empty()) return fail(plan.problems.front());
-    if (!plan.due()) return Upgraded{};
-    auto force = lower(boot.settings.get("FORCE_MIGRATION"));
-    if (force == "true" || force == "1" || force == "t") {
-        TARN_TRY(upgrade->apply(tell_progress));
-        return Upgraded{};
-    }
-    TARN_ASSIGN(auto server, wait_for_consent(boot, *upgrade));
+    if (!plan.due())
+        return plan.problems.empty() ? Result<Upgraded>(Upgraded{}) : fail(plan.problems.front());
+    TARN_ASSIGN(auto server, upgrade_behind_gate(boot, *upgrade, plan));
     bool agreed = server != nullptr;
     return Upgraded{agreed, std::move(server)};
 }

@@ -163,6 +163,7 @@ Result<std::vector<std::string>> Upgrade::encrypted_samples() {
 
 Result<> Upgrade::choose_key(bool make) {
     key_problem_.reset();
+    secret_.clear();
     TARN_ASSIGN(auto samples, encrypted_samples());
     auto candidates = secrets::key_candidates(settings_);
     std::size_t most = 0;

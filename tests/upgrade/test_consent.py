@@ -77,7 +77,7 @@ def test_force_migration(old):
     instance.env_file.write_text("\n".join([*env, "FORCE_MIGRATION=true"]) + "\n")
     server = Served(instance.tarn)
     try:
-        assert server.call("GET", "/ready").status_code == 200
+        until_ready(server)
         assert server.call("GET", "/blueprints").json()["count"] == 2
     finally:
         server.stop()
@@ -119,34 +119,39 @@ def test_progress_is_seen(program, mariadb, tmp_path):  # noqa: F811
     server = Served(instance.tarn)
     agreed = threading.Thread(target=lambda: server.call("GET", "/proceed-db-migration"))
     agreed.start()
-    seen = set()
+    seen, progress = set(), set()
     try:
         while agreed.is_alive():
             with contextlib.suppress(requests.ConnectionError):
                 answers = [server.call("GET", path) for path in ("/ping", "/ready", "/projects")]
                 seen.add(tuple(answer.status_code for answer in answers) + (answers[1].json()["message"],))
+                progress.add(((server.call("GET", "/upgrade").json()["data"]) or {}).get("progress"))
     finally:
         agreed.join()
         server.stop()
         instance.remove()
     assert any(one[:3] == (200, 503, 428) and "migrating" in one[3] for one in seen), seen
+    assert len(progress - {None, ""}) > 1, progress
 
 
-def test_wrong_key(program, mariadb, tmp_path):  # noqa: F811
-    """Refused with the next step to take: at the start, or at the consent."""
+@pytest.mark.parametrize("forced", [False, True])
+def test_wrong_key(program, mariadb, tmp_path, forced):  # noqa: F811
+    """Told on the port, which stays open: a process that ends at once would be started again for ever."""
     release = Release(RELEASES[-1])
-    instance = install(program, tmp_path / "instance", mariadb, release, "consent_key", release.env.replace(release.key, "another"))
+    env = release.env.replace(release.key, "another")
+    instance = install(program, tmp_path / "instance", mariadb, release, "consent_key", f"{env}\nFORCE_MIGRATION={str(forced).lower()}\n")
     before = dump(mariadb, instance.database)
-    process = instance.tarn.start("serve", "--port", "0")
-    line = process.stdout.readline()
-    if "http://" in line:
-        url = line.split()[-1]
-        refused = requests.get(url + "/proceed-db-migration", timeout=60)
+    server = Served(instance.tarn)
+    try:
+        ready = server.call("GET", "/ready")
+        assert ready.status_code == 503 and "ENCRYPTION_SECRET" in ready.text
+        refused = server.call("GET", "/proceed-db-migration")
         assert refused.status_code >= 400 and refused.json()["success"] is False and "ENCRYPTION_SECRET" in refused.text
-        assert requests.get(url + "/projects", timeout=60).status_code == 428
-        process.terminate()
-    _, errors = process.communicate(timeout=60)
-    assert "http://" in line or (process.returncode != 0 and "ENCRYPTION_SECRET" in errors)
+        other = server.call("GET", "/projects")
+        assert other.status_code == 428 and "ENCRYPTION_SECRET" in other.text
+        assert server.call("GET", "/ping").status_code == 200
+    finally:
+        server.stop()
     assert not differences(before, dump(mariadb, instance.database))
     instance.remove()
 
