@@ -114,6 +114,7 @@ class Bench {
         home_ = must(Home::open(folder_, memory, platform_->schema()));
         must(platform_->attach(home_->data(), home_->control()));
         github_ = platform_->connector("github");
+        if (github_ == nullptr) std::exit(1);
         values_ = must(connector::task_values(github_->connector,
                                               {{"connectionId", 1}, {"githubId", 1}, {"name", "o/r"}},
                                               {{"issueTypeBug", "bug"}, {"issueSeverity", "severity/(.*)"}},

@@ -17,7 +17,7 @@ using run::Connection;
 using run::Trial;
 
 Reply<> list_connections(const Services& services, const Call& call) {
-    TARN_ASSIGN(const auto* loaded, connector_of(services, call, Needs::connection));
+    TARN_ASSIGN(const auto* loaded, connector_of(services, call));
     auto connections = connections_of(services, loaded->connector);
     TARN_ASSIGN(auto all, connections.list());
     Json out = Json::array();
@@ -26,7 +26,7 @@ Reply<> list_connections(const Services& services, const Call& call) {
 }
 
 Reply<> create_connection(const Services& services, const Call& call) {
-    TARN_ASSIGN(const auto* loaded, connector_of(services, call, Needs::connection));
+    TARN_ASSIGN(const auto* loaded, connector_of(services, call));
     TARN_ASSIGN(auto body, call.object());
     auto connections = connections_of(services, loaded->connector);
     TARN_ASSIGN(auto connection, connections.create(body));
@@ -34,12 +34,12 @@ Reply<> create_connection(const Services& services, const Call& call) {
 }
 
 Reply<> get_connection(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto place, place_of(services, call, Needs::connection));
+    TARN_ASSIGN(auto place, place_of(services, call));
     return Answer{.body = connections_of(services, place.connector()).shown(place.connection)};
 }
 
 Reply<> change_connection(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto place, place_of(services, call, Needs::connection));
+    TARN_ASSIGN(auto place, place_of(services, call));
     TARN_ASSIGN(auto body, call.object());
     auto connections = connections_of(services, place.connector());
     TARN_ASSIGN(auto changed, connections.change(place.connection, body));
@@ -62,7 +62,7 @@ Result<> remove_connection(const Services& services, const Place& place) {
 }
 
 Reply<> delete_connection(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto place, place_of(services, call, Needs::connection));
+    TARN_ASSIGN(auto place, place_of(services, call));
     const auto& connector = place.connector();
     auto& control = services.home->control();
     TARN_ASSIGN(auto users, connection_users(control, connector, place.connection.id));
@@ -134,7 +134,7 @@ Answer tested_each(const std::vector<Trial>& trials) {
 }
 
 Reply<> test_new_connection(const Services& services, const Call& call) {
-    TARN_ASSIGN(const auto* loaded, connector_of(services, call, Needs::connection));
+    TARN_ASSIGN(const auto* loaded, connector_of(services, call));
     TARN_ASSIGN(auto body, call.object());
     // A form may test before it has a name.
     if (!body.contains("name")) body["name"] = "test";
@@ -144,7 +144,7 @@ Reply<> test_new_connection(const Services& services, const Call& call) {
 }
 
 Reply<> test_stored_connection(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto place, place_of(services, call, Needs::connection));
+    TARN_ASSIGN(auto place, place_of(services, call));
     TARN_ASSIGN(auto body, call.object());
     const auto& connector = place.connector();
     TARN_ASSIGN(auto changed, connections_of(services, connector).overlaid(place.connection, body));

@@ -13,7 +13,7 @@ namespace {
 using Json = nlohmann::json;
 
 Reply<const Table*> table_of(const Services& services, const Call& call) {
-    TARN_TRY(connector_of(services, call, Needs::fields));
+    TARN_TRY(connector_of(services, call));
     TARN_ASSIGN(const auto* table,
                 run::customizable_table(services.platform->schema(), call.path.at("tableName")));
     return table;

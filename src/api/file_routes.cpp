@@ -11,9 +11,8 @@
 namespace tarn::api {
 namespace {
 
-Reply<const run::CsvFile*> file_of(const Services& services, const Call& call, Needs needs,
-                                   const std::string& method) {
-    TARN_ASSIGN(const auto* loaded, connector_of(services, call, needs));
+Reply<const run::CsvFile*> file_of(const Services& services, const Call& call, const std::string& method) {
+    TARN_ASSIGN(const auto* loaded, connector_of(services, call));
     const auto& name = call.path.at("fileName");
     const auto* file = run::csv_files(loaded->connector.folder).find(method, name);
     if (file == nullptr)
@@ -21,9 +20,8 @@ Reply<const run::CsvFile*> file_of(const Services& services, const Call& call, N
     return file;
 }
 
-template <Needs needs>
-Reply<> upload(const Services& services, const Call& call) {
-    TARN_ASSIGN(const auto* file, file_of(services, call, needs, needs == Needs::uploads ? "POST" : "PUT"));
+Reply<> import_file(const Services& services, const Call& call, const std::string& method) {
+    TARN_ASSIGN(const auto* file, file_of(services, call, method));
     run::CsvUpload upload{.file = file};
     bool given = false;
     for (const auto& part : call.form) {
@@ -37,8 +35,14 @@ Reply<> upload(const Services& services, const Call& call) {
     return envelope(200, "success");
 }
 
+Reply<> add_rows(const Services& services, const Call& call) { return import_file(services, call, "POST"); }
+
+Reply<> replace_rows(const Services& services, const Call& call) {
+    return import_file(services, call, "PUT");
+}
+
 Reply<> download(const Services& services, const Call& call) {
-    TARN_ASSIGN(const auto* file, file_of(services, call, Needs::files, "PUT"));
+    TARN_ASSIGN(const auto* file, file_of(services, call, "PUT"));
     auto example = call.query_text("fake_data");
     if (!example.empty() && example != "true" && example != "false")
         return run::wrong("fake_data", "must be true or false");
@@ -61,7 +65,7 @@ std::vector<Route> file_routes() {
          .pattern = "/plugins/{plugin}/csvfiles/{fileName}",
          .tag = tag,
          .summary = "Imports a CSV file's rows; all or none",
-         .handle = upload<Needs::uploads>,
+         .handle = add_rows,
          .needs = Needs::uploads,
          .body = "CsvForm",
          .answers = {{200, "Envelope"}},
@@ -71,7 +75,7 @@ std::vector<Route> file_routes() {
          .pattern = "/plugins/{plugin}/{fileName}",
          .tag = tag,
          .summary = "Imports a CSV file's rows in the place of what was there; all or none",
-         .handle = upload<Needs::files>,
+         .handle = replace_rows,
          .needs = Needs::files,
          .body = "CsvForm",
          .answers = {{200, "Envelope"}},

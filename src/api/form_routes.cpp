@@ -14,7 +14,7 @@ using Json = nlohmann::json;
 constexpr std::size_t longest_text = 65535;
 
 Reply<> look_up(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto place, place_of(services, call, Needs::lookups));
+    TARN_ASSIGN(auto place, place_of(services, call));
     const auto& lookups = place.connector().lookups;
     auto lookup = std::ranges::find(lookups, call.path.at("lookup"), &connector::Lookup::name);
     if (lookup == lookups.end()) return refuse(404, "there is no list '" + call.path.at("lookup") + "'");
@@ -27,7 +27,7 @@ Reply<> look_up(const Services& services, const Call& call) {
 }
 
 Reply<connector::Ordered> groups_of(const Services& services, const Call& call) {
-    TARN_ASSIGN(const auto* loaded, connector_of(services, call, Needs::groups));
+    TARN_ASSIGN(const auto* loaded, connector_of(services, call));
     const auto& fields = loaded->connector.scope_config.fields;
     auto field = std::ranges::find_if(fields, [](const auto& each) { return !each.groups.empty(); });
     return field->groups;

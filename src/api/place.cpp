@@ -6,18 +6,16 @@
 
 namespace tarn::api {
 
-Reply<const run::LoadedConnector*> connector_of(const Services& services, const Call& call, Needs needs) {
+Reply<const run::LoadedConnector*> connector_of(const Services& services, const Call& call) {
     const auto& name = call.path.at("plugin");
     const auto* loaded = services.platform->connector(name);
     if (loaded == nullptr)
         return refuse(404, "there is no plugin '" + name.substr(0, 100) + "'; GET /plugins lists them");
-    if (!declares(loaded->connector, needs))
-        return refuse(404, "the plugin '" + name + "' has nothing of this kind");
     return loaded;
 }
 
-Reply<Place> place_of(const Services& services, const Call& call, Needs needs) {
-    TARN_ASSIGN(const auto* loaded, connector_of(services, call, needs));
+Reply<Place> place_of(const Services& services, const Call& call) {
+    TARN_ASSIGN(const auto* loaded, connector_of(services, call));
     TARN_ASSIGN(auto id, call.id("connectionId"));
     TARN_ASSIGN(auto connection, connections_of(services, loaded->connector).find(id));
     if (!connection)

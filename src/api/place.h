@@ -15,9 +15,9 @@ struct Place {
     [[nodiscard]] const connector::Connector& connector() const { return loaded->connector; }
 };
 
-// Refusals: 404 where there is no such connector, it does not declare what is needed, or there is no such connection.
-Reply<const run::LoadedConnector*> connector_of(const Services& services, const Call& call, Needs needs);
-Reply<Place> place_of(const Services& services, const Call& call, Needs needs);
+// Refusals: 404 where there is no such connector or connection.
+Reply<const run::LoadedConnector*> connector_of(const Services& services, const Call& call);
+Reply<Place> place_of(const Services& services, const Call& call);
 // The scope {scopeId}
 Reply<run::ScopeRow> scope_of(const Services& services, const Call& call, const Place& place);
 

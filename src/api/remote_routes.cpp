@@ -43,7 +43,7 @@ Result<Json> shown(const Services& services, const Place& place,
 }
 
 Reply<> list_remote(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto place, place_of(services, call, Needs::remote));
+    TARN_ASSIGN(auto place, place_of(services, call));
     TARN_ASSIGN(auto source, Source::open(services, place.connector(), place.connection));
     connector::RemoteList list(place.connector(), place.connection.text("endpoint"), open_fields(place),
                                *source);
@@ -55,7 +55,7 @@ Reply<> list_remote(const Services& services, const Call& call) {
 }
 
 Reply<> search_remote(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto place, place_of(services, call, Needs::search));
+    TARN_ASSIGN(auto place, place_of(services, call));
     auto text = call.query_text("search");
     if (trimmed(text).empty()) return run::wrong("search", "must be set");
     TARN_ASSIGN(auto paging, paging_of(call, 50));
@@ -80,7 +80,7 @@ bool climbs(const std::string& rest) {
 }
 
 Reply<> proxy(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto place, place_of(services, call, Needs::connection));
+    TARN_ASSIGN(auto place, place_of(services, call));
     auto segments = segments_of(call.rest);
     bool has_scheme = !segments.empty() && segments[0].find(':') != std::string_view::npos;
     if (climbs(call.rest) || has_scheme)

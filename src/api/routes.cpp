@@ -30,6 +30,15 @@ Found find_route(const std::string& method, const Path& path) {
     return found;
 }
 
+// Where the path names no connector, the handler says so.
+bool has_route(const Services& services, const Found& found) {
+    if (found.route == nullptr) return false;
+    auto plugin = found.match.values.find("plugin");
+    if (plugin == found.match.values.end()) return true;
+    const auto* loaded = services.platform->connector(plugin->second);
+    return loaded == nullptr || declares(loaded->connector, found.route->needs);
+}
+
 bool drop_front(Path& path, std::string_view name) {
     if (path.empty() || path.front() != name) return false;
     path.erase(path.begin());
@@ -110,7 +119,7 @@ Answer dispatch(const Services& services, const std::string& method, const std::
         auto allowed = ApiKeys(*services.home).check(call.headers["authorization"], shown);
         if (!allowed) return allowed.error();
     }
-    if (found.route == nullptr)
+    if (!has_route(services, found))
         return envelope(404, "there is no " + method + " " +
                                  target.substr(0, std::min(target.find('?'), std::size_t{200})));
     call.path = std::move(found.match.values);

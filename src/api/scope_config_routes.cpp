@@ -24,26 +24,26 @@ Reply<Json> config_of(const Services& services, const Call& call, const connecto
 }
 
 Reply<> list_configs(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto place, place_of(services, call, Needs::scope_config));
+    TARN_ASSIGN(auto place, place_of(services, call));
     TARN_ASSIGN(auto all, configs_of(services, place.connector()).list(place.connection.id));
     return Answer{.body = all};
 }
 
 Reply<> create_config(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto place, place_of(services, call, Needs::scope_config));
+    TARN_ASSIGN(auto place, place_of(services, call));
     TARN_ASSIGN(auto body, call.object());
     TARN_ASSIGN(auto made, configs_of(services, place.connector()).create(place.connection.id, body));
     return Answer{.status = 201, .body = made};
 }
 
 Reply<> get_config(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto place, place_of(services, call, Needs::scope_config));
+    TARN_ASSIGN(auto place, place_of(services, call));
     TARN_ASSIGN(auto found, config_of(services, call, place.connector()));
     return Answer{.body = found};
 }
 
 Reply<> change_config(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto place, place_of(services, call, Needs::scope_config));
+    TARN_ASSIGN(auto place, place_of(services, call));
     TARN_ASSIGN(auto found, config_of(services, call, place.connector()));
     TARN_ASSIGN(auto body, call.object());
     TARN_ASSIGN(auto changed,
@@ -60,7 +60,7 @@ Result<std::vector<run::ScopeRow>> scopes_with(const Services& services,
 }
 
 Reply<> delete_config(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto place, place_of(services, call, Needs::scope_config));
+    TARN_ASSIGN(auto place, place_of(services, call));
     TARN_ASSIGN(auto found, config_of(services, call, place.connector()));
     TARN_ASSIGN(auto users, scopes_with(services, place.connector(), found));
     if (!users.empty()) {
@@ -75,7 +75,7 @@ Reply<> delete_config(const Services& services, const Call& call) {
 }
 
 Reply<> projects_of_config(const Services& services, const Call& call) {
-    TARN_ASSIGN(const auto* loaded, connector_of(services, call, Needs::scope_config));
+    TARN_ASSIGN(const auto* loaded, connector_of(services, call));
     const auto& connector = loaded->connector;
     TARN_ASSIGN(auto config, config_of(services, call, connector));
     TARN_ASSIGN(auto users, scopes_with(services, connector, config));

@@ -39,7 +39,7 @@ Result<Json> shown(const Services& services, const Place& place, const Scopes& s
 }
 
 Reply<> list_scopes(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto place, place_of(services, call, Needs::scope));
+    TARN_ASSIGN(auto place, place_of(services, call));
     TARN_ASSIGN(auto paging, paging_of(call, 100));
     auto scopes = scopes_of(services, place.connector());
     TARN_ASSIGN(auto page,
@@ -53,7 +53,7 @@ Reply<> list_scopes(const Services& services, const Call& call) {
 }
 
 Reply<> get_scope(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto place, place_of(services, call, Needs::scope));
+    TARN_ASSIGN(auto place, place_of(services, call));
     TARN_ASSIGN(auto row, scope_of(services, call, place));
     TARN_ASSIGN(auto out, shown(services, place, scopes_of(services, place.connector()), row,
                                 call.query_text("blueprints") == "true"));
@@ -92,7 +92,7 @@ Reply<ScopeRow> completed(const Services& services, const Place& place, const Sc
 }
 
 Reply<> put_scopes(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto place, place_of(services, call, Needs::scope));
+    TARN_ASSIGN(auto place, place_of(services, call));
     TARN_ASSIGN(auto body, call.object());
     if (!body.contains("data") || !body["data"].is_array())
         return run::wrong("data", "must be a list of scopes");
@@ -117,7 +117,7 @@ Reply<> put_scopes(const Services& services, const Call& call) {
 }
 
 Reply<> change_scope(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto place, place_of(services, call, Needs::scope));
+    TARN_ASSIGN(auto place, place_of(services, call));
     TARN_ASSIGN(auto row, scope_of(services, call, place));
     TARN_ASSIGN(auto body, call.object());
     auto scopes = scopes_of(services, place.connector());
@@ -141,7 +141,7 @@ Result<bool> is_last_scope(const Services& services, const connector::Connector&
 }
 
 Reply<> delete_scope(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto place, place_of(services, call, Needs::scope));
+    TARN_ASSIGN(auto place, place_of(services, call));
     TARN_ASSIGN(auto row, scope_of(services, call, place));
     auto scopes = scopes_of(services, place.connector());
     bool data_only = call.query_text("delete_data_only") == "true";
@@ -161,7 +161,7 @@ Reply<> delete_scope(const Services& services, const Call& call) {
 }
 
 Reply<> latest_sync_state(const Services& services, const Call& call) {
-    TARN_ASSIGN(auto place, place_of(services, call, Needs::scope));
+    TARN_ASSIGN(auto place, place_of(services, call));
     TARN_ASSIGN(auto row, scope_of(services, call, place));
     TARN_ASSIGN(auto rows,
                 services.home->control().query(

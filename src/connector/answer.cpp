@@ -33,7 +33,9 @@ std::optional<std::string> scalar_text(od::value value) {
     return std::string(trimmed(value.raw_json_token()));
 }
 
+// A document that is broken inside or cut off may end at any look-up; it must not be asked again.
 std::optional<std::string> scalar_at(od::document& document, const std::string& pointer) {
+    if (!document.is_alive()) return std::nullopt;
     od::value value;
     if (document.at_pointer(pointer).get(value) != simdjson::SUCCESS) return std::nullopt;
     return scalar_text(value);
@@ -86,6 +88,7 @@ class PageReader {
             return rules_.rows.empty() ? simdjson::SUCCESS : simdjson::NO_SUCH_FIELD;
         }
         for (const auto& pointer : rules_.look_up) page_.values[pointer] = scalar_at(document, pointer);
+        if (!document.is_alive()) return simdjson::TAPE_ERROR;
         return read_rows(document);
     }
 

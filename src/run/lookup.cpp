@@ -129,8 +129,10 @@ Result<std::vector<std::string>> look_up(const Lookup& lookup, const std::string
 Result<std::string> expression_of(const Ordered& groups, const std::string& example) {
     std::string out(trimmed(example));
     for (const auto& [name, pattern] : groups) {
-        if (out.find("{" + name + "}") == std::string::npos)
-            return wrong("pattern", "must hold {" + name + "}");
+        auto word = "{" + name + "}";
+        auto first = out.find(word);
+        if (first == std::string::npos || out.find(word, first + 1) != std::string::npos)
+            return wrong("pattern", "must hold " + word + " once");
     }
     for (const auto& [name, pattern] : groups)
         out = replaced(out, "{" + name + "}", "(?P<" + name + ">" + pattern + ")");

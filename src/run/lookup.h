@@ -18,7 +18,7 @@ Result<std::vector<std::string>> look_up(const connector::Lookup& lookup, const 
                                          const std::map<std::string, std::string>& given,
                                          http::Client& client);
 
-// An expression made of an example: `{name}` of each group becomes the group. bad_data: one is missing, or it is no expression.
+// An expression made of an example: `{name}` of each group becomes the group. bad_data: one is missing, or there twice, or it is no expression.
 Result<std::string> expression_of(const connector::Ordered& groups, const std::string& example);
 
 // What the groups of `regex` are in `text`, by name. bad_data: it is no expression, has other groups, or does not fit.

@@ -108,7 +108,7 @@ def copy_of(program, folder):
 
 def synced(tarn, source, *arguments, env=None):
     done = tarn.sync(source.server.url, *arguments, repo=source.repo, env=env)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, f"status {done.returncode}: {done.stderr}"
     return done
 
 

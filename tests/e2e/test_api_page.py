@@ -315,7 +315,7 @@ SHA = "0123456789abcdef" * 2 + "01234567"
 def test_an_expression_is_made_of_an_example(api):
     assert api.post("/plugins/jira/generate-regex", {"pattern": f" {PATTERN} "}) == {"regex": REGEX}
     for pattern, word in [("", "{namespace}"), (PATTERN.replace("{repo_name}", "x"), "{repo_name}"), (PATTERN + "(", "expression"),
-                          (PATTERN + "{namespace}", "expression")]:
+                          (PATTERN + "{namespace}", "{namespace} once")]:
         assert word in api.post("/plugins/jira/generate-regex", {"pattern": pattern}, 400)["message"]
     api.post("/plugins/github/generate-regex", {"pattern": PATTERN}, 404)
 
