@@ -17,7 +17,7 @@ DEPLOY = ROOT / "deploy"
 CHART = DEPLOY / "helm"
 COMPOSE = ["docker-compose.yml", "docker-compose.mysql.yml", "docker-compose.grafana.yml"]
 BASE_PACKAGES = {"libc6", "libgcc-s1", "libstdc++6"}  # every Debian image has them
-HELM = shutil.which("helm", path=os.pathsep.join([os.environ.get("PATH", ""), str(Path.home() / "go" / "bin")]))
+HELM = shutil.which("helm", path=os.pathsep.join([str(ROOT / ".deps" / "bin"), os.environ.get("PATH", "")]))  # `scripts/setup helm` puts it there
 VERSION = re.search(r"project\(tarn VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text())[1]
 
 
@@ -174,7 +174,7 @@ def test_compose_itself_accepts_the_files(names, tmp_path):
 
 # ---- the chart
 
-needs_helm = pytest.mark.skipif(HELM is None, reason="no helm in PATH or ~/go/bin: the chart is not tried")
+needs_helm = pytest.mark.skipif(HELM is None, reason="no helm in .deps/bin or PATH: the chart is not tried")
 MYSQL = {"option.database": "mysql", "mysql.password": "pass", "mysql.rootPassword": "root", "lake.encryptionSecret.secret": "KEY"}
 OUTSIDE = {"option.database": "mysql", "mysql.useExternal": "true", "mysql.externalServer": "db.example", "mysql.externalPort": "3307",
            "mysql.password": "pass", "lake.encryptionSecret.secret": "KEY"}
