@@ -33,7 +33,8 @@ def push(served, table, rows):
 def run(served, **options):
     def task(plugin, *subtasks):
         return {"plugin": plugin, "subtasks": list(subtasks), "options": options}
-    plan = [[task("dora", "generateDeployments", "generateDeploymentCommits", "enrichPrevSuccessDeploymentCommits")],
+    plan = [[task("dora", "generateDeployments", "generateDeploymentCommits", "enrichPrevSuccessDeploymentCommits",
+                  "EnrichTaskEnv")],  # does nothing, as in DevLake, whose stored plans name it
             [task("refdiff", "calculateDeploymentCommitsDiff")],
             [task("dora", "calculateChangeLeadTime", "ConvertIssuesToIncidents", "ConnectIncidentToDeployment")]]
     made = served.call("POST", "/pipelines", {"name": "metrics", "plan": plan}).json()

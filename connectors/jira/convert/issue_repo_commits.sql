@@ -6,12 +6,12 @@
 with patterns as (
     select unnest(regex_list($remotelinkRepoPattern)) as pattern, generate_subscripts(regex_list($remotelinkRepoPattern), 1) as nth
 ),
--- The first pattern with three groups (namespace, repository, commit) that matches.
+-- The first pattern with three groups (namespace, repository, commit) that matches a URL.
 refined as (
     select c.url, arg_min(p.g, p.nth) as g
     from (select distinct str(commit_url) as url from _tool_jira_issue_commits) c
     cross join lateral (select nth, regex_groups(pattern, c.url) as g from patterns) p
-    where len(p.g) = 3
+    where len(p.g) = 3 and regexp_matches(c.url, '^[a-zA-Z][a-zA-Z0-9+.-]*://')
     group by c.url
 )
 select c.origin,

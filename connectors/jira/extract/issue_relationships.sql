@@ -14,7 +14,13 @@ select r.origin,
     if(r.link is null, null, num(r.link.outwardIssue.id)) as outward_issue_id,
     str(r.link.outwardIssue.key) as outward_issue_key
 from (
-    select origin, j.id, str(j.key) as key, unnest(or_none(j.fields.issuelinks)) as link
-    from _raw_jira_api_issues
-    where str(j.fields.created) <> ''
+    -- Of several links to one issue the last counts.
+    select origin, id, key, unnest(or_none(case when len(links) < 2 then links else list_filter(links,
+        lambda link, n: not list_contains(list_transform(links[n + 1:], lambda later: (num(later.inwardIssue.id), num(later.outwardIssue.id))),
+            (num(link.inwardIssue.id), num(link.outwardIssue.id)))) end)) as link
+    from (
+        select origin, j.id, str(j.key) as key, j.fields.issuelinks as links
+        from _raw_jira_api_issues
+        where str(j.fields.created) <> ''
+    )
 ) r

@@ -9,7 +9,7 @@ with tasks as (
 )
 select p.origin, p.id, p.cicd_scope_id, p.name, p.display_title, p.url, p.result, p.status, p.original_status, p.original_result,
     first_text(p.environment, highest_environment(t.environments)) as environment,
-    p.created_date, p.queued_date, p.started_date, p.finished_date, p.duration_sec, p.queued_duration_sec,
+    p.created_date, p.queued_date, p.started_date, p.finished_date, num(p.duration_sec) as duration_sec, p.queued_duration_sec,
     'dora.generateDeployments' as subtask_name
 from cicd_pipelines p left join tasks t on t.pipeline_id = p.id
 where p.result in ('SUCCESS', 'FAILURE') and (p.type = 'DEPLOYMENT' or t.deploys)

@@ -13,8 +13,9 @@ with tags as (
 ), pairs as (
     select a.name as new_name, b.name as old_name from tags a join tags b on b.n = a.n + 1 where b.n <= $tagsLimit
     union
-    select p."newRef", p."oldRef"
-    from (select unnest(from_json(coalesce(nullif($pairs, ''), '[]'), '[{"newRef": "varchar", "oldRef": "varchar"}]')) as p)
+    -- Keys in any case, as in DevLake.
+    select coalesce(p ->> 'newRef', p ->> 'NewRef', p ->> 'newref'), coalesce(p ->> 'oldRef', p ->> 'OldRef', p ->> 'oldref')
+    from (select unnest(from_json(coalesce(nullif($pairs, ''), '[]'), '["json"]')) as p)
 )
 select n.id as new_ref_id, o.id as old_ref_id, n.commit_sha as new_commit_sha, o.commit_sha as old_commit_sha
 from pairs p join refs n on n.id = $repoId || ':' || p.new_name join refs o on o.id = $repoId || ':' || p.old_name
