@@ -260,13 +260,13 @@ Result<std::int64_t> lost_configs(Context& context, const Configured& one) {
     return context.database.count(name, no_connection);
 }
 
-// DevLake's script that told a repository's full name from its name.
-constexpr std::int64_t full_names = 20230612184111;
 constexpr const char* repos = "_tool_github_repos";
 
-bool has_short_names(const Context& context) {
-    return !context.scripts.empty() && !context.scripts.contains(full_names) &&
-           context.database.has(repos, "connection_id");
+// Repositories had their full name as name, or a name and an owner.
+Result<std::int64_t> short_names(Context& context) {
+    if (!context.database.has(repos, "connection_id")) return 0;
+    if (!context.database.has(repos, "full_name")) return context.database.count(repos);
+    return context.database.count(repos, "full_name is null and name like '%/%'");
 }
 
 Result<Due> configs_due(Context& context) {
@@ -276,11 +276,9 @@ Result<Due> configs_due(Context& context) {
         if (lost > 0) due.tables.push_back(present_name(context, one.configs));
         due.rows += lost;
     }
-    if (has_short_names(context) && !context.database.has(repos, "full_name")) {
-        TARN_ASSIGN(auto rows, context.database.count(repos));
-        if (rows > 0) due.tables.emplace_back(repos);
-        due.rows += rows;
-    }
+    TARN_ASSIGN(auto named, short_names(context));
+    if (named > 0) due.tables.emplace_back(repos);
+    due.rows += named;
     return due;
 }
 
@@ -295,17 +293,16 @@ Result<> place_configs(Context& context, const Configured& one) {
 
 Result<> name_repos(Context& context) {
     auto& database = context.database;
-    if (!has_short_names(context)) return {};
+    if (!database.has(repos, "full_name")) return {};
     if (database.has(repos, "owner_login"))
         TARN_TRY(
             database.run(fmt::format("update {} set full_name = concat(owner_login, '/', name) where "
                                      "full_name is null and name not like '%/%' and owner_login <> ''",
                                      repos)));
-    TARN_TRY(database.run(
-        fmt::format("update {} set full_name = name where full_name is null and name like '%/%'", repos)));
     auto last = database.is_mysql() ? "substring_index(name, '/', -1)" : "regexp_replace(name, '^.*/', '')";
     return database.run(
-        fmt::format("update {} set name = {} where name = full_name and name like '%/%'", repos, last));
+        fmt::format("update {} set full_name = name, name = {} where full_name is null and name like '%/%'",
+                    repos, last));
 }
 
 Result<> bring_configs(Context& context) {
