@@ -123,6 +123,7 @@ Result<std::unique_ptr<Home>> Home::open(const std::string& folder, const Platfo
         TARN_ASSIGN(auto own, custom_columns(*home->control_));
         TARN_TRY(home->server_->attach(*home->data_, *home->control_, platform.schema(), own));
     }
+    TARN_TRY(fill_seeds(*home->data_, platform.seeds()));
     TARN_TRY(home->data_->exclusive([](duck::Connection& connection) -> Result<> {
         TARN_TRY(connection.run(shut_out_files));
         return {};

@@ -28,6 +28,7 @@ Result<> Platform::load_schema(const std::string& share) {
         return fail(ErrorKind::terminal, "cannot be read", share + "/schema/functions.sql",
                     "Set TARN_SHARE to the folder that holds schema/ and connectors/.");
     }
+    TARN_ASSIGN(seeds_, load_seeds(share + "/schema/seeds", *schema_));
     return {};
 }
 

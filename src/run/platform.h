@@ -15,6 +15,7 @@
 #include "store/control.h"
 #include "store/data_file.h"
 #include "store/schema.h"
+#include "store/seeds.h"
 
 namespace tarn::run {
 
@@ -30,6 +31,7 @@ class Platform {
                                                   const std::vector<std::string>& only = {});
 
     [[nodiscard]] const Schema& schema() const { return *schema_; }
+    [[nodiscard]] const std::vector<Seed>& seeds() const { return seeds_; }
     [[nodiscard]] const std::vector<std::unique_ptr<LoadedConnector>>& connectors() const {
         return connectors_;
     }
@@ -51,6 +53,7 @@ class Platform {
 
     std::unique_ptr<Schema> schema_ = std::make_unique<Schema>();
     std::string functions_;
+    std::vector<Seed> seeds_;
     std::vector<std::unique_ptr<LoadedConnector>> connectors_;
     std::vector<Error> problems_;
 };

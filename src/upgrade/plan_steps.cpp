@@ -89,26 +89,45 @@ bool is_first_form(const Json& settings) {
 }
 
 Result<> take_settings(Context& context, std::int64_t id, const Json& settings) {
-    if (is_first_form(settings))
-        return context.database.run(fmt::format("update {} set mode = 'ADVANCED' where id = ?", blueprints),
-                                    {id});
     for (const auto& connection : settings.value("connections", Json::array()))
         if (connection.is_object()) TARN_TRY(add_connection(context, id, connection));
-    TARN_TRY(seal_plan(context, id, settings, "before_plan"));
-    TARN_TRY(seal_plan(context, id, settings, "after_plan"));
+    if (is_first_form(settings)) {
+        TARN_TRY(context.database.run(fmt::format("update {} set mode = 'ADVANCED' where id = ?", blueprints),
+                                      {id}));
+    } else {
+        TARN_TRY(seal_plan(context, id, settings, "before_plan"));
+        TARN_TRY(seal_plan(context, id, settings, "after_plan"));
+    }
     auto time = time_of(settings);
     if (time.empty()) return {};
     return context.database.run(fmt::format("update {} set time_after = ? where id = ?", blueprints),
                                 {time, id});
 }
 
-// ---- plans of v0.10 name what they collect in other words
+// ---- plans of old releases name what they collect in other words
 
 // "github:GithubRepo:7" is "github:GithubRepo:1:7" now.
 bool renew_repo_id(Json& options) {
     auto parts = options.is_object() ? split(text_of(options, "repoId"), ':') : std::vector<std::string>{};
     if (parts.size() != 3) return false;
     options["repoId"] = fmt::format("{}:{}:1:{}", parts[0], parts[1], parts[2]);
+    return true;
+}
+
+// Up to v0.14 a repository had two names, and a job none with its folders.
+bool renew_names(const std::string& plugin, Json& options) {
+    if (!options.is_object()) return false;
+    if (plugin == "github" && options.contains("owner") && options.contains("repo") &&
+        !options.contains("name")) {
+        options["name"] = text_of(options, "owner") + "/" + text_of(options, "repo");
+        return true;
+    }
+    if (plugin != "jenkins" || !options.contains("jobName") || options.contains("jobFullName") ||
+        options.contains("fullName"))
+        return false;
+    auto folders = replaced(text_of(options, "jobPath"), "job/", "");
+    options["jobFullName"] =
+        folders + (folders.empty() || folders.ends_with('/') ? "" : "/") + text_of(options, "jobName");
     return true;
 }
 
@@ -133,14 +152,17 @@ bool renew_options(const std::string& plugin, Json& options) {
     return false;
 }
 
-bool renew_plan(Json& plan) {
+bool renew_plan(Json& plan, bool names_no_connections) {
     bool changed = false;
     if (!plan.is_array()) return false;
     for (auto& stage : plan) {
         if (!stage.is_array()) continue;
-        for (auto& task : stage)
-            if (task.is_object() && task.contains("options"))
-                changed |= renew_options(text_of(task, "plugin"), task["options"]);
+        for (auto& task : stage) {
+            if (!task.is_object() || !task.contains("options")) continue;
+            auto plugin = text_of(task, "plugin");
+            if (names_no_connections) changed |= renew_options(plugin, task["options"]);
+            changed |= renew_names(plugin, task["options"]);
+        }
     }
     return changed;
 }
@@ -154,14 +176,14 @@ bool has_old_plans(const Context& context) {
 
 Result<std::int64_t> renew_plans(Context& context, bool write) {
     std::int64_t count = 0;
-    if (!has_old_plans(context)) return count;
+    bool old = has_old_plans(context);
     auto column = context.database.has(blueprints, "plan") ? "plan" : "tasks";
     TARN_TRY(each_value(context.database, blueprints, column,
                         [&](std::int64_t, const std::string& stored) -> Result<NewValue> {
                             auto text = opened(context.cipher, stored);
                             if (!text) return NewValue{};
                             auto plan = Json::parse(*text, nullptr, false);
-                            if (!renew_plan(plan)) return NewValue{};
+                            if (!renew_plan(plan, old)) return NewValue{};
                             ++count;
                             if (!write) return NewValue{};
                             TARN_ASSIGN(auto sealed, context.cipher.encrypt(plan.dump()));
@@ -176,18 +198,19 @@ Result<Due> blueprints_due(Context& context) {
     TARN_ASSIGN(due.rows, renew_plans(context, false));
     if (context.database.has(blueprints, settings_column)) {
         due.tables.emplace_back(blueprints);
-        TARN_TRY(
-            each_value(context.database, blueprints, settings_column,
-                       [&](std::int64_t id, const std::string& stored) -> Result<NewValue> {
-                           TARN_ASSIGN(auto settings, json_of(context, stored));
-                           ++due.rows;
-                           if (is_first_form(settings))
-                               due.notes.push_back(fmt::format(
-                                   "Blueprint {} was set up in a form of which only its plan can go on: it "
-                                   "runs as before, in advanced mode. Choose its scopes anew when you like.",
-                                   id));
-                           return NewValue{};
-                       }));
+        TARN_TRY(each_value(
+            context.database, blueprints, settings_column,
+            [&](std::int64_t id, const std::string& stored) -> Result<NewValue> {
+                TARN_ASSIGN(auto settings, json_of(context, stored));
+                ++due.rows;
+                if (is_first_form(settings))
+                    due.notes.push_back(fmt::format(
+                        "Blueprint {} was set up in a form of which only its plan can go on: it "
+                        "runs as before, in advanced mode, without the transformation rules in it. "
+                        "Choose its scopes anew, and make scope configs of its rules.",
+                        id));
+                return NewValue{};
+            }));
     }
     TARN_ASSIGN(auto no_mode, context.database.has(blueprints, "mode")
                                   ? context.database.count(blueprints, "mode is null")
@@ -237,13 +260,13 @@ Result<std::int64_t> lost_configs(Context& context, const Configured& one) {
     return context.database.count(name, no_connection);
 }
 
-// DevLake's script that told a repository's full name from its name.
-constexpr std::int64_t full_names = 20230612184111;
 constexpr const char* repos = "_tool_github_repos";
 
-bool has_short_names(const Context& context) {
-    return !context.scripts.empty() && !context.scripts.contains(full_names) &&
-           context.database.has(repos, "connection_id");
+// Repositories had their full name as name, or a name and an owner.
+Result<std::int64_t> short_names(Context& context) {
+    if (!context.database.has(repos, "connection_id")) return 0;
+    if (!context.database.has(repos, "full_name")) return context.database.count(repos);
+    return context.database.count(repos, "full_name is null and name like '%/%'");
 }
 
 Result<Due> configs_due(Context& context) {
@@ -253,11 +276,9 @@ Result<Due> configs_due(Context& context) {
         if (lost > 0) due.tables.push_back(present_name(context, one.configs));
         due.rows += lost;
     }
-    if (has_short_names(context) && !context.database.has(repos, "full_name")) {
-        TARN_ASSIGN(auto rows, context.database.count(repos));
-        if (rows > 0) due.tables.emplace_back(repos);
-        due.rows += rows;
-    }
+    TARN_ASSIGN(auto named, short_names(context));
+    if (named > 0) due.tables.emplace_back(repos);
+    due.rows += named;
     return due;
 }
 
@@ -272,17 +293,16 @@ Result<> place_configs(Context& context, const Configured& one) {
 
 Result<> name_repos(Context& context) {
     auto& database = context.database;
-    if (!has_short_names(context)) return {};
+    if (!database.has(repos, "full_name")) return {};
     if (database.has(repos, "owner_login"))
         TARN_TRY(
             database.run(fmt::format("update {} set full_name = concat(owner_login, '/', name) where "
                                      "full_name is null and name not like '%/%' and owner_login <> ''",
                                      repos)));
-    TARN_TRY(database.run(
-        fmt::format("update {} set full_name = name where full_name is null and name like '%/%'", repos)));
     auto last = database.is_mysql() ? "substring_index(name, '/', -1)" : "regexp_replace(name, '^.*/', '')";
     return database.run(
-        fmt::format("update {} set name = {} where name = full_name and name like '%/%'", repos, last));
+        fmt::format("update {} set full_name = name, name = {} where full_name is null and name like '%/%'",
+                    repos, last));
 }
 
 Result<> bring_configs(Context& context) {

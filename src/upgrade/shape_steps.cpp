@@ -52,6 +52,7 @@ std::vector<ColumnRename> column_renames(const run::Platform& platform) {
         {"pull_request_issues", "issue_number", "issue_key"},
         {"pull_request_comments", "user_id", "account_id"},
         {"issue_comments", "user_id", "account_id"},
+        {"_tool_jenkins_jobs", "name", "full_name"},
     };
     for (const auto& loaded : platform.connectors()) {
         if (!loaded->connector.scope.table.empty())
@@ -119,32 +120,102 @@ bool of_old_form(const Context& context, const Table& table) {
     return !context.scripts.contains(quality ? new_code_quality : new_domain_layer);
 }
 
-bool keeps_key(const FoundTable& found, const Table& declared) {
-    const auto& wanted = declared.primary_key;
-    bool all = std::ranges::all_of(wanted, [&](const auto& name) { return found.column(name) != nullptr; });
+// Tables whose rows go on under another key, where it is theirs alone. A column of the key that they lack is made of others.
+struct Rekeyed {
+    const char *table, *column, *expression;
+    std::vector<const char*> of;
+};
+
+const std::vector<Rekeyed>& rekeyed() {
+    static const std::vector<Rekeyed> all = {
+        {"_tool_jenkins_jobs", "", "", {}},
+        {"_tool_jenkins_builds", "full_name", "concat(job_name, '#', number)", {"job_name", "number"}},
+    };
+    return all;
+}
+
+// What stands for a column of the newest key in the table as it is now; "": nothing.
+std::string key_expression(const Context& context, const Table& declared, const FoundTable& found,
+                           const std::string& column) {
+    auto present = present_name(context, declared.name);
+    for (const auto& one : rekeyed()) {
+        bool all = std::ranges::all_of(one.of,
+                                       [&](const char* name) { return context.database.has(present, name); });
+        bool made = one.table == declared.name && one.column == column && all;
+        if (made && !contains(found.primary_key, column)) return one.expression;
+    }
+    if (context.database.has(present, column)) return sql_name(column);
+    for (const auto& rename : column_renames(context.platform)) {
+        if (rename.table == declared.name && rename.to == column &&
+            context.database.has(present, rename.from))
+            return sql_name(rename.from);
+    }
+    return {};
+}
+
+Result<bool> fits_key(const Context& context, const Table& declared, const FoundTable& found) {
+    std::vector<std::string> parts, missing;
+    for (const auto& column : declared.primary_key) {
+        parts.push_back(key_expression(context, declared, found, column));
+        if (parts.back().empty()) return false;
+        missing.push_back(parts.back() + " is null");
+    }
     // A wider key than the declared one allows rows that the declared one does not.
-    bool none_more =
-        std::ranges::all_of(found.primary_key, [&](const auto& name) { return contains(wanted, name); });
-    return all && none_more;
+    bool none_more = std::ranges::all_of(
+        found.primary_key, [&](const auto& name) { return contains(declared.primary_key, name); });
+    if (none_more && std::ranges::all_of(declared.primary_key,
+                                         [&](const auto& name) { return found.column(name) != nullptr; }))
+        return true;
+    bool goes_on =
+        std::ranges::any_of(rekeyed(), [&](const auto& one) { return one.table == declared.name; });
+    if (!goes_on) return false;
+    auto table = sql_name(present_name(context, declared.name));
+    TARN_ASSIGN(auto without, context.database.connection().query(fmt::format(
+                                  "select 1 as n from {} where {} limit 1", table, join(missing, " or "))));
+    TARN_ASSIGN(auto twice, context.database.connection().query(
+                                fmt::format("select 1 as n from {} group by {} having count(*) > 1 limit 1",
+                                            table, join(parts, ", "))));
+    return without.rows.empty() && twice.rows.empty();
 }
 
-bool cannot_stay(const Context& context, const Table& declared, const FoundTable& found) {
-    return of_old_form(context, declared) || (!declared.primary_key.empty() && !keeps_key(found, declared));
+Result<bool> can_stay(const Context& context, const Table& declared, const FoundTable& found) {
+    if (of_old_form(context, declared)) return false;
+    return declared.primary_key.empty() ? Result<bool>(true) : fits_key(context, declared, found);
 }
 
-std::vector<const Table*> to_set_aside(const Context& context) {
+Result<std::vector<const Table*>> to_set_aside(const Context& context) {
     std::vector<const Table*> out;
     auto tables = after_renames(context);
     for (const auto& [name, declared] : context.platform.schema().tables()) {
         auto found = tables.find(name);
-        if (found != tables.end() && cannot_stay(context, declared, found->second)) out.push_back(&declared);
+        if (found == tables.end()) continue;
+        TARN_ASSIGN(bool stays, can_stay(context, declared, found->second));
+        if (!stays) out.push_back(&declared);
     }
     return out;
 }
 
+// Once the rows have their new key's columns, schema_step() makes the key.
+Result<> fill_keys(Context& context) {
+    for (const auto& one : rekeyed()) {
+        const Table* declared = context.platform.schema().table(one.table);
+        const auto* found = context.database.table(one.table);
+        if (declared == nullptr || found == nullptr || *one.column == '\0') continue;
+        TARN_ASSIGN(bool stays, can_stay(context, *declared, *found));
+        if (!stays || contains(found->primary_key, one.column)) continue;
+        Column column = *declared->column(one.column);
+        column.not_null = false;  // until it is filled
+        TARN_TRY(server::add_column(context.database.connection(), one.table, column));
+        TARN_TRY(context.database.run(
+            fmt::format("update {} set {} = {}", sql_name(one.table), sql_name(one.column), one.expression)));
+    }
+    return context.database.load();
+}
+
 Result<Due> set_aside_due(Context& context) {
     Due due;
-    for (const auto* table : to_set_aside(context)) {
+    TARN_ASSIGN(auto tables, to_set_aside(context));
+    for (const auto* table : tables) {
         auto name = present_name(context, table->name);
         due.tables.push_back(name);
         TARN_ASSIGN(auto rows, context.database.count(name));
@@ -168,7 +239,8 @@ Result<> forget_collections(Context& context, const std::string& table) {
 }
 
 Result<> set_aside(Context& context) {
-    for (const auto* table : to_set_aside(context)) {
+    TARN_ASSIGN(auto tables, to_set_aside(context));
+    for (const auto* table : tables) {
         TARN_ASSIGN(auto rows, context.database.count(table->name));
         if (rows == 0) {
             TARN_TRY(context.database.drop_table(table->name));
@@ -177,7 +249,7 @@ Result<> set_aside(Context& context) {
         TARN_TRY(forget_collections(context, table->name));
         TARN_TRY(context.database.rename_table(table->name, set_aside_name(table->name)));
     }
-    return {};
+    return fill_keys(context);
 }
 
 // ---- the declared schema
@@ -196,7 +268,8 @@ std::vector<const Column*> to_retype(const Table& declared, const FoundTable& fo
 }
 
 bool key_differs(const Table& declared, const FoundTable& found) {
-    return found.primary_key.size() < declared.primary_key.size();
+    return !declared.primary_key.empty() &&
+           !std::ranges::is_permutation(found.primary_key, declared.primary_key);
 }
 
 // A column that only old releases know would refuse new rows.
@@ -225,7 +298,8 @@ Result<Due> schema_due(Context& context) {
             ++missing;
             continue;
         }
-        if (cannot_stay(context, declared, found->second)) continue;
+        TARN_ASSIGN(bool stays, can_stay(context, declared, found->second));
+        if (!stays) continue;
         if (!lacks_columns(declared, found->second) && to_retype(declared, found->second).empty() &&
             !key_differs(declared, found->second) && to_relax(declared, found->second).empty())
             continue;

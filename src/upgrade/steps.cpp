@@ -8,8 +8,9 @@
 namespace tarn::upgrade {
 
 std::vector<Step> steps() {
-    return {repair_step(),  renames_step(),    set_aside_step(), schema_step(), connections_step(),
-            configs_step(), blueprints_step(), webhooks_step(),  values_step(), secrets_step()};
+    return {repair_step(),      renames_step(), set_aside_step(),  schema_step(),
+            connections_step(), configs_step(), blueprints_step(), webhooks_step(),
+            values_step(),      secrets_step(), domain_step(),     seeds_step()};
 }
 
 bool looks_encrypted(const std::string& stored) {

@@ -59,6 +59,8 @@ Step blueprints_step();   // settings as rows, old plans
 Step webhooks_step();     // API keys of webhooks
 Step values_step();       // values that stood for others
 Step secrets_step();      // texts that must be encrypted
+Step domain_step();       // rows of the domain layer under their newest ids
+Step seeds_step();        // rows that every home has
 
 // Names of tables and columns after renames_step().
 std::map<std::string, FoundTable, std::less<>> after_renames(const Context& context);

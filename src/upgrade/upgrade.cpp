@@ -10,6 +10,7 @@
 #include "store/server/db_url.h"
 #include "store/server/ddl.h"
 #include "store/server/hold.h"
+#include "upgrade/checks.h"
 #include "upgrade/releases.h"
 
 namespace tarn::upgrade {
@@ -211,14 +212,10 @@ std::vector<std::string> Upgrade::own_tables() const {
 // ---- the plan
 
 Result<> Upgrade::check_rights(Plan& plan) {
-    auto version = database_.connection().query("select version() as v");
-    if (!version) return fail(version.error());
-    auto text = version->text(0, "v");
-    int major = std::atoi(text.c_str());
-    bool maria = lower(text).find("mariadb") != std::string::npos;
-    if (database_.is_mysql() && major < (maria ? 10 : 8))
-        plan.problems.push_back({ErrorKind::terminal, "the database server is too old: " + text, "DB_URL",
-                                 "MySQL 8.0, MariaDB 10.5 or newer is needed."});
+    TARN_ASSIGN(auto server,
+                check_server(database_, [this](const std::string& table) { return is_own(table); }));
+    plan.problems.insert(plan.problems.end(), server.problems.begin(), server.problems.end());
+    plan.notes.insert(plan.notes.end(), server.notes.begin(), server.notes.end());
     std::int64_t bytes = 0;
     auto sizes =
         database_.is_mysql()

@@ -11,6 +11,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -411,6 +412,9 @@ def test_not_enough_rights(undisturbed):
     found = []
     for missing in [*every[1:], "all but SELECT"]:
         limited(instance, "limited", ", ".join(right for right in every if right != missing) if missing != "all but SELECT" else "SELECT")
+        code, plan = instance.plan()
+        if code != REFUSED or "right is missing" not in plan["problems"][0]["message"]:
+            found.append(f"{missing}: the plan does not refuse")
         done = instance.upgrade("apply", "--yes")
         if done.returncode not in (FAILED, REFUSED) or "error" not in done.stderr or "right" not in done.stderr.lower():
             found.append(f"{missing}: exit code {done.returncode}: {done.stderr[:300]}")
@@ -427,10 +431,44 @@ def test_server_that_only_reads(undisturbed):
     limited(instance, "reader", "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX")
     instance.server.admin("set global read_only = 1")
     try:
+        assert instance.plan()[0] == REFUSED
         done = instance.upgrade("apply", "--yes")
     finally:
         instance.server.admin("set global read_only = 0")
     assert done.returncode in (FAILED, REFUSED) and "error" in done.stderr
+    told(differences(before, now(instance)))
+
+
+@pytest.mark.parametrize("spoil, word", [
+    ("insert into _devlake_migration_history (created_at, script_version, script_name) values (now() + interval 40 day, 1, 'of the future')", "clock"),
+    ("alter table _devlake_pipelines convert to character set latin1", "character set"),
+])
+def test_what_the_plan_finds(spoil, word, undisturbed):
+    _, instance = undisturbed.fresh()
+    instance.run_sql(spoil)
+    before = now(instance)
+    code, plan = instance.plan()
+    assert code == REFUSED and word in plan["problems"][0]["message"] and plan["problems"][0]["next_step"]
+    done = instance.upgrade("apply", "--yes")
+    assert done.returncode == REFUSED and word in done.stderr
+    told(differences(before, now(instance)))
+
+
+def test_database_held_by_another(undisturbed):
+    before, _, _ = undisturbed.state()
+    _, instance = undisturbed.fresh()
+    server = instance.server
+    holder = subprocess.Popen(["mariadb", "--no-defaults", f"--socket={server.folder}/socket", "-uroot", instance.database, "-N", "-e",
+                               f"select get_lock('tarn.{instance.database}', 0); select sleep(60)"], stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and instance.rows(f"select is_free_lock('tarn.{instance.database}')") == [["1"]]:
+            time.sleep(0.05)
+        code, plan = instance.plan()
+        assert code == REFUSED and "another Tarn process" in plan["problems"][0]["message"]
+    finally:
+        holder.kill()
+        holder.wait()
     told(differences(before, now(instance)))
 
 

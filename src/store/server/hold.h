@@ -12,4 +12,7 @@ namespace tarn::server {
 // Asked for again by a session that has it, it is kept.
 Result<> take_database(Connection& connection, int wait_seconds);
 
+// Whether a session other than this one has it now.
+Result<bool> is_held_by_another(Connection& connection);
+
 }  // namespace tarn::server
