@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <optional>
 #include <set>
+#include <variant>
 
 #include <fmt/format.h>
 
@@ -46,9 +48,10 @@ Result<std::optional<std::set<std::string>>> mysql_rights(Database& database) {
         if (text != nullptr && lower(*text).find(" on ") == std::string::npos)
             return std::optional<std::set<std::string>>{};
     }
+    // The user's own name may have an '@'.
     constexpr const char* user =
-        "concat('''', substring_index(current_user(), '@', 1), '''@''', substring_index(current_user(), '@', "
-        "-1), '''')";
+        "(select concat('''', left(u, char_length(u) - char_length(h) - 1), '''@''', h, '''') from (select "
+        "current_user() as u, substring_index(current_user(), '@', -1) as h) me)";
     TARN_ASSIGN(auto held,
                 connection.query(fmt::format(
                     "select privilege_type as p from information_schema.user_privileges where grantee = {0} "
