@@ -76,12 +76,12 @@ create table _devlake_locking_history (
     version text,
     succeeded boolean,
     primary key (id)
-) times;
+) times unsaved;
 
 create table _devlake_locking_stub (
     stub varchar(255) not null,
     primary key (stub)
-);
+) unsaved;
 
 create table _devlake_migration_history (
     created_at datetime,
@@ -89,7 +89,7 @@ create table _devlake_migration_history (
     script_name varchar(255) not null,
     comment text,
     primary key (script_version, script_name)
-);
+) unsaved;
 
 create table _devlake_notifications (
     id ubigint not null auto,

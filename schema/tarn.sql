@@ -30,7 +30,15 @@ create table _tarn_upgrades (
     begun_at datetime,
     ended_at datetime,
     primary key (id)
-) control;
+) control unsaved;
+
+-- One row as long as a restore is going on: the home is not whole, and nothing but a restore opens it (src/backup/restore.h).
+create table _tarn_restores (
+    id bigint not null,
+    backup text,
+    begun_at datetime,
+    primary key (id)
+) control unsaved;
 
 -- How far a model has come in a scope: it has seen all changes up to `since`, with inputs of this hash.
 create table _tarn_model_states (
@@ -40,7 +48,7 @@ create table _tarn_model_states (
     inputs_hash varchar(64),
     updated_at datetime,
     primary key (model, params)
-) control;
+) control unsaved;
 
 -- What a completed task did: a row for the task, for each stream it read and for each table it wrote.
 create table _tarn_task_counts (
@@ -121,7 +129,7 @@ create table _tarn_check_points (
     input_key text not null,
     position text,
     done boolean
-);
+) unsaved;
 
 -- Parents read to their end, by the last pass that did it.
 create table _tarn_inputs (
@@ -137,7 +145,7 @@ create table _tarn_inputs (
 create table _tarn_seen (
     pass_id bigint not null,
     raw_id ubigint not null
-);
+) unsaved;
 
 -- Pages that a source tells to be unchanged (304): the items they held, as keys, and where the list went on.
 create table _tarn_pages (
@@ -156,4 +164,4 @@ create table _tarn_parts (
     params varchar(255) not null,
     stamp bigint not null,
     primary key (table_name, params)
-);
+) unsaved;

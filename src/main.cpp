@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
     tarn::cli::add_api(app, exit_code);
     tarn::cli::add_key(app, exit_code);
     tarn::cli::add_settings(app, exit_code);
+    tarn::cli::add_backup(app, exit_code);
     tarn::cli::add_upgrade(app, exit_code);
     tarn::cli::add_version(app, exit_code);
     try {

@@ -18,6 +18,7 @@ void add_conformance(CLI::App& app, int& exit_code);
 void add_api(CLI::App& app, int& exit_code);
 void add_key(CLI::App& app, int& exit_code);
 void add_settings(CLI::App& app, int& exit_code);
+void add_backup(CLI::App& app, int& exit_code);
 void add_upgrade(CLI::App& app, int& exit_code);
 void add_version(CLI::App& app, int& exit_code);
 

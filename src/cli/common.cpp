@@ -5,7 +5,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <iterator>
 
+#include "base/text.h"
 #include "cli/commands.h"
 
 namespace tarn::cli {
@@ -51,6 +53,25 @@ Result<ReadableHome> home_for_reading(const std::string& folder) {
     auto holder = run::holder_of(folder);
     if (holder.url.empty()) return fail(lock.error());
     return ReadableHome{nullptr, holder.url};
+}
+
+Result<std::string> given_secret(const std::string& file, const std::string& variable,
+                                 const std::string& what) {
+    std::string secret;
+    if (!variable.empty()) {
+        const char* value = std::getenv(variable.c_str());
+        if (value != nullptr) secret = value;
+    } else if (file == "-") {
+        secret.assign(std::istreambuf_iterator<char>(std::cin), {});
+    } else if (file.empty()) {
+        return secret;
+    } else if (!read_file(file, secret)) {
+        return fail(ErrorKind::terminal, "cannot be read", file, "Check its name and rights.");
+    }
+    if (secret.ends_with('\n')) secret.pop_back();
+    if (secret.ends_with('\r')) secret.pop_back();
+    if (!secret.empty()) return secret;
+    return fail(ErrorKind::bad_data, "the " + what + " given is empty", variable.empty() ? file : variable);
 }
 
 int tell(const Error& error) {

@@ -31,6 +31,11 @@ struct ReadableHome {
 // terminal: there is no such folder, or a process that serves nothing holds it
 Result<ReadableHome> home_for_reading(const std::string& folder);
 
+// The secret that the user gives by a file ("-": standard input) or a variable's name; "" where neither is named. One end of line at the end
+// is not part of it. `what` it is, for messages.
+Result<std::string> given_secret(const std::string& file, const std::string& variable,
+                                 const std::string& what);
+
 // Prints the error and gives the exit code for it.
 int tell(const Error& error);
 

@@ -1,12 +1,9 @@
 // `tarn key check`, `tarn key rotate`, `tarn key import`: the key of the stored secrets. A key is never an argument: it would be seen in
 // the list of processes.
-#include <cstdlib>
 #include <iostream>
-#include <iterator>
 
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "run/change_key.h"
@@ -37,26 +34,6 @@ Result<Opened> open(const KeyOptions& options) {
     TARN_TRY(upgrade::require_upgraded(folder, *opened.platform, opened.settings));
     TARN_ASSIGN(opened.control, run::open_control(folder, *opened.platform, opened.settings));
     return opened;
-}
-
-// The key that the user gives; "" where no option names one. One end of line at the end is not part of it.
-Result<std::string> given_key(const KeyOptions& options) {
-    std::string key;
-    if (!options.variable.empty()) {
-        const char* value = std::getenv(options.variable.c_str());
-        if (value != nullptr) key = value;
-    } else if (options.file == "-") {
-        key.assign(std::istreambuf_iterator<char>(std::cin), {});
-    } else if (options.file.empty()) {
-        return key;
-    } else if (!read_file(options.file, key)) {
-        return fail(ErrorKind::terminal, "cannot be read", options.file, "Check its name and rights.");
-    }
-    if (key.ends_with('\n')) key.pop_back();
-    if (key.ends_with('\r')) key.pop_back();
-    if (!key.empty()) return key;
-    return fail(ErrorKind::bad_data, "the key given is empty",
-                options.variable.empty() ? options.file : options.variable);
 }
 
 std::string number_of(std::int64_t count, const std::string& what) {
@@ -102,7 +79,7 @@ Result<bool> check(const KeyOptions& options) {
 }
 
 Result<bool> rotate(const KeyOptions& options) {
-    TARN_ASSIGN(auto secret, given_key(options));
+    TARN_ASSIGN(auto secret, given_secret(options.file, options.variable, "key"));
     TARN_ASSIGN(auto home, open(options));
     auto unreadable = options.forget ? run::Unreadable::forget : run::Unreadable::keep;
     TARN_ASSIGN(auto outcome,
@@ -116,7 +93,7 @@ Result<bool> rotate(const KeyOptions& options) {
 }
 
 Result<bool> import(const KeyOptions& options) {
-    TARN_ASSIGN(auto secret, given_key(options));
+    TARN_ASSIGN(auto secret, given_secret(options.file, options.variable, "key"));
     if (secret.empty())
         return fail(ErrorKind::bad_data, "no key is given", {},
                     "Use --key-file (-: standard input) or --key-env.");

@@ -22,12 +22,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 std::string lock_path(const std::string& folder) { return folder + "/tarn.lock"; }
-std::string control_path(const std::string& folder) { return folder + "/control.sqlite"; }
-
-// The cache of a server home has a name of its own: it may be deleted, an embedded home's data may not.
-std::string data_path(const std::string& folder, const secrets::Settings& settings) {
-    return folder + (settings.get("DB_URL").empty() ? "/data.duckdb" : "/cache.duckdb");
-}
 
 duck::Options duck_options(const std::string& folder, const secrets::Settings& settings) {
     duck::Options options;
@@ -67,6 +61,13 @@ constexpr const char* shut_out_files = "set enable_external_access = false";
 
 }  // namespace
 
+std::string control_path(const std::string& folder) { return folder + "/control.sqlite"; }
+
+// The cache of a server home has a name of its own: it may be deleted, an embedded home's data may not.
+std::string data_path(const std::string& folder, const secrets::Settings& settings) {
+    return folder + (settings.get("DB_URL").empty() ? "/data.duckdb" : "/cache.duckdb");
+}
+
 Holder holder_of(const std::string& folder) {
     std::string text;
     if (!read_file(lock_path(folder), text)) return {};
@@ -101,7 +102,7 @@ void HomeLock::announce(const std::string& url) const {
 HomeLock::~HomeLock() { ::close(file_); }
 
 Result<std::unique_ptr<Home>> Home::open(const std::string& folder, const Platform& platform,
-                                         secrets::Settings settings) {
+                                         secrets::Settings settings, Opening opening) {
     std::unique_ptr<Home> home(new Home(std::move(settings)));
     home->folder_ = folder;
     TARN_ASSIGN(home->lock_, HomeLock::open(folder));
@@ -112,6 +113,7 @@ Result<std::unique_ptr<Home>> Home::open(const std::string& folder, const Platfo
     }
     TARN_ASSIGN(home->control_, control_of(folder, home->settings_));
     TARN_TRY(home->control_->ensure(platform.schema()));
+    if (opening == Opening::use) TARN_TRY(require_whole(*home->control_));
     TARN_ASSIGN(home->key_, open_key(*home->control_, platform, home->settings_));
     TARN_ASSIGN(auto cipher, cipher_of(home->key_));
     home->cipher_ = std::make_unique<secrets::Cipher>(std::move(cipher));
@@ -145,6 +147,13 @@ Result<std::unique_ptr<ControlStore>> open_control(const std::string& folder, co
     TARN_ASSIGN(auto control, control_of(folder, settings));
     TARN_TRY(control->ensure(platform.schema()));
     return control;
+}
+
+Result<> require_whole(ControlStore& control) {
+    TARN_ASSIGN(auto rows, control.query("select backup from _tarn_restores"));
+    if (rows.rows.empty()) return {};
+    return fail(ErrorKind::terminal, "a restore was begun here and has not ended", rows.text(0, "backup"),
+                "Run `tarn restore` with it again, to the end.");
 }
 
 Result<std::unique_ptr<duck::Database>> open_data(const std::string& folder,

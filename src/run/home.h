@@ -44,13 +44,16 @@ class HomeLock {
     int file_;
 };
 
+// Who opens a home: one that a restore has begun and not ended opens for a restore only.
+enum class Opening { use, restore };
+
 class Home {
   public:
     // Locks the home, opens its stores and makes them ready for `platform`. With DB_URL in the settings the database server holds the truth, and
     // the folder a cache of its data (store/server/home.h). `settings` may get the key that is made on the first start. A key that does not fit
     // is no error: cipher() is locked then (run/home_key.h).
     static Result<std::unique_ptr<Home>> open(const std::string& folder, const Platform& platform,
-                                              secrets::Settings settings);
+                                              secrets::Settings settings, Opening opening = Opening::use);
 
     [[nodiscard]] ControlStore& control() const { return *control_; }
     [[nodiscard]] DataFile& data() const { return *data_; }
@@ -74,10 +77,17 @@ class Home {
     std::unique_ptr<DataFile> data_;
 };
 
+// Where the stores of an embedded home are; of a server home the data file is its cache.
+std::string control_path(const std::string& folder);
+std::string data_path(const std::string& folder, const secrets::Settings& settings);
+
 // The control store of `folder`, or of the settings' DB_URL, alone, brought to the declared schema. The home must be locked. terminal: there
 // is none yet.
 Result<std::unique_ptr<ControlStore>> open_control(const std::string& folder, const Platform& platform,
                                                    const secrets::Settings& settings);
+
+// terminal: a restore into this home was begun and has not ended.
+Result<> require_whole(ControlStore& control);
 
 // The data file of `folder` alone, for reading. The home must be locked.
 Result<std::unique_ptr<duck::Database>> open_data(const std::string& folder,

@@ -1,6 +1,5 @@
 #include "secrets/cipher.h"
 
-#include <limits>
 #include <memory>
 #include <optional>
 
@@ -9,12 +8,13 @@
 
 #include "base/base64.h"
 #include "base/text.h"
+#include "secrets/gcm.h"
 
 namespace tarn::secrets {
 namespace {
 
 constexpr std::string_view marker = "{nddtf}";
-constexpr std::size_t nonce_size = 12, tag_size = 16, block_size = 16;
+constexpr std::size_t block_size = 16;
 
 using Context = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
 
@@ -26,25 +26,6 @@ const unsigned char* bytes(std::string_view text) {
 unsigned char* bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 Failure broken(const char* what) { return fail(ErrorKind::bug, std::string("OpenSSL failed: ") + what); }
-
-// nullopt where the tag does not fit.
-std::optional<std::string> open_gcm(const unsigned char* key, std::string_view sealed) {
-    auto context = new_context();
-    std::string_view body = sealed.substr(nonce_size, sealed.size() - nonce_size - tag_size);
-    std::string tag(sealed.substr(sealed.size() - tag_size));
-    std::string text(body.size() + block_size, '\0');
-    int length = 0, rest = 0;
-    bool opened =
-        context && EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key, bytes(sealed)) == 1 &&
-        EVP_DecryptUpdate(context.get(), bytes(text), &length, bytes(body), static_cast<int>(body.size())) ==
-            1 &&
-        EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, static_cast<int>(tag_size), tag.data()) ==
-            1 &&
-        EVP_DecryptFinal_ex(context.get(), bytes(text) + length, &rest) == 1;
-    if (!opened) return std::nullopt;
-    text.resize(static_cast<std::size_t>(length) + static_cast<std::size_t>(rest));
-    return text;
-}
 
 // The padding's bytes but the last are not looked at, as DevLake does not.
 std::optional<std::string> open_cbc(const unsigned char* key, std::string_view sealed) {
@@ -84,23 +65,10 @@ Cipher Cipher::locked(Error why) {
 
 Result<std::string> Cipher::encrypt(std::string_view text) const {
     if (locked_) return fail(*locked_);
-    constexpr std::size_t longest = std::numeric_limits<int>::max() / 2;
-    if (text.size() > longest)
-        return fail(ErrorKind::bad_data, "a text of more than 1 GB cannot be encrypted");
-    std::string plain = std::string(text) + std::string(marker);
-    std::string sealed(nonce_size + plain.size() + tag_size, '\0');
-    auto context = new_context();
-    int length = 0, rest = 0;
-    bool done =
-        context && RAND_bytes(bytes(sealed), static_cast<int>(nonce_size)) == 1 &&
-        EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key_.data(), bytes(sealed)) == 1 &&
-        EVP_EncryptUpdate(context.get(), bytes(sealed) + nonce_size, &length, bytes(plain),
-                          static_cast<int>(plain.size())) == 1 &&
-        EVP_EncryptFinal_ex(context.get(), bytes(sealed) + nonce_size + length, &rest) == 1 &&
-        EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, static_cast<int>(tag_size),
-                            bytes(sealed) + nonce_size + plain.size()) == 1;
-    if (!done) return broken("AES-256-GCM");
-    return base64(sealed);
+    std::string nonce(nonce_bytes, '\0');
+    if (RAND_bytes(bytes(nonce), static_cast<int>(nonce_bytes)) != 1) return broken("random numbers");
+    TARN_ASSIGN(auto sealed, gcm_seal(key_, nonce, {}, std::string(text) + std::string(marker)));
+    return base64(nonce + sealed);
 }
 
 Result<std::string> Cipher::decrypt(std::string_view stored) const {
@@ -110,7 +78,9 @@ Result<std::string> Cipher::decrypt(std::string_view stored) const {
         return fail(ErrorKind::bad_data, "a secret column holds a value that is not encrypted", {},
                     "Enter the secret again.");
     std::optional<std::string> text;
-    if (sealed->size() >= nonce_size + tag_size) text = open_gcm(key_.data(), *sealed);
+    std::string_view stored_bytes = *sealed;
+    if (stored_bytes.size() >= nonce_bytes + tag_bytes)
+        text = gcm_open(key_, stored_bytes.substr(0, nonce_bytes), {}, stored_bytes.substr(nonce_bytes));
     if (!text) text = open_cbc(key_.data(), *sealed);
     if (!text || !text->ends_with(marker)) {
         return fail(ErrorKind::terminal, "a secret was encrypted with another ENCRYPTION_SECRET", {},

@@ -278,6 +278,23 @@ Result<> Connection::each(const std::string& sql, const std::function<void(const
     return each_chunk(raw_, as_text_select(sql, shape), row);
 }
 
+Result<> Connection::stream(const std::string& select,
+                            const std::function<Result<>(const std::vector<Text>&)>& row) {
+    TARN_ASSIGN(auto shape, describe(select));
+    Result<> outcome;
+    auto ran = chunks(
+        as_text_select(select, shape),
+        [](const std::string&, duckdb_logical_type type) { duckdb_destroy_logical_type(&type); },
+        [&](duckdb_data_chunk chunk) {
+            rows_of_chunk(chunk, [&](const std::vector<Text>& values) {
+                if (outcome) outcome = row(values);
+            });
+            duckdb_destroy_data_chunk(&chunk);
+            if (!outcome) interrupt();
+        });
+    return outcome ? ran : outcome;
+}
+
 Result<std::vector<std::string>> Connection::tables_of(const std::string& select) {
     duckdb_value list = duckdb_get_table_names(raw_, select.c_str(), false);
     if (list == nullptr) return fail(ErrorKind::bug, "the statement cannot be parsed");

@@ -64,6 +64,8 @@ class Connection {
         const std::string& sql);  // the first row, 0 for NULL; empty where there is none
     // Gives each row's values in text form to `row` without keeping the whole result.
     Result<> each(const std::string& sql, const std::function<void(const std::vector<Text>&)>& row);
+    // As each(), while the select still runs, for results that the memory does not hold. `row` may end it with an error of its own.
+    Result<> stream(const std::string& select, const std::function<Result<>(const std::vector<Text>&)>& row);
     // Runs the select and hands over its columns' types, then its chunks, which the takers own. Chunks come while it still runs.
     Result<> chunks(const std::string& select,
                     const std::function<void(const std::string& name, duckdb_logical_type type)>& column,

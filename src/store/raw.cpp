@@ -208,4 +208,12 @@ Result<std::int64_t> RawPass::remove(duck::Connection& connection, const std::st
     return count;
 }
 
+Result<> forget_unfinished(DataFile& data) {
+    return data.write([](duck::Connection& connection) -> Result<> {
+        TARN_TRY(connection.run("delete from _tarn_inputs where pass_id in (select id from _tarn_passes)"));
+        TARN_TRY(connection.run("delete from _tarn_passes"));
+        return {};
+    });
+}
+
 }  // namespace tarn

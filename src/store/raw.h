@@ -100,4 +100,7 @@ class RawPass {
     RawCounts counts_;
 };
 
+// For a data file that has lost what unfinished passes had seen: they start anew, with the parents they had finished.
+Result<> forget_unfinished(DataFile& data);
+
 }  // namespace tarn

@@ -243,12 +243,14 @@ class Parser {
                 table.shared = true;
             } else if (take("control")) {
                 table.control = true;
+            } else if (take("unsaved")) {
+                table.unsaved = true;
             } else if (is("origin") || is("times")) {
                 if (table.has_times())
                     return fail(ErrorKind::bad_data, "\"updated_at\" is there already", word_place);
                 take("origin") ? add_origin(table) : (static_cast<void>(take("times")), add_times(table));
             } else {
-                return wrong("\";\", \"shared\", \"control\", \"origin\" or \"times\"");
+                return wrong("\";\", \"shared\", \"control\", \"unsaved\", \"origin\" or \"times\"");
             }
         }
         return {};

@@ -48,7 +48,8 @@ struct Table {
     std::vector<Index> indexes;
     bool shared = false;
     bool control = false;
-    std::string place;  // file:line
+    bool unsaved = false;  // belongs to one process, cache or database: no part of a backup
+    std::string place;     // file:line
 
     [[nodiscard]] const Column* column(std::string_view column_name) const;
     [[nodiscard]] bool has_origin() const { return column("_raw_data_id") != nullptr; }

@@ -62,7 +62,8 @@ TEST(Schema, ErrorsNameTheLineAndWhatIsLegal) {
     EXPECT_EQ(error_of("create table a (\n  id text null\n);"),
               "t.sql:2: \",\", \")\", \"not null\", \"auto\" or \"secret\" expected, \"null\" found");
     EXPECT_EQ(error_of("create table a (\n\n id text) like b;"),
-              "t.sql:3: \";\", \"shared\", \"control\", \"origin\" or \"times\" expected, \"like\" found");
+              "t.sql:3: \";\", \"shared\", \"control\", \"unsaved\", \"origin\" or \"times\" expected, "
+              "\"like\" found");
     EXPECT_EQ(error_of("create table a (id varchar);"),
               "t.sql:1: a length as in varchar(255) expected, \")\" found");
     EXPECT_EQ(error_of("create table a (id varchar(0));"),

@@ -1,21 +1,10 @@
 #include "store/server/home.h"
 
+#include "store/raw.h"
 #include "store/server/connection.h"
 #include "store/server/write_through.h"
 
 namespace tarn::server {
-namespace {
-
-// Collections that were under way lost what they had seen with the old file: they start anew, with the parents they had finished.
-Result<> forget_unfinished(DataFile& data) {
-    return data.write([](duck::Connection& connection) -> Result<> {
-        TARN_TRY(connection.run("delete from _tarn_inputs where pass_id in (select id from _tarn_passes)"));
-        TARN_TRY(connection.run("delete from _tarn_passes"));
-        return {};
-    });
-}
-
-}  // namespace
 
 ServerHome::ServerHome() = default;
 ServerHome::~ServerHome() = default;

@@ -38,14 +38,13 @@ std::string bytes_of_hex(const std::string& hex) {
     return out;
 }
 
-// As DuckDB reads a blob from text.
+}  // namespace
+
 std::string escaped_blob(std::string_view bytes) {
     std::string out;
     for (char c : bytes) out += fmt::format("\\x{:02X}", static_cast<unsigned char>(c));
     return out;
 }
-
-}  // namespace
 
 TableMap::TableMap(const Table& declared, Engine engine) : name(declared.name), table(&declared) {
     if (declared.has_origin()) params = "_raw_data_params";

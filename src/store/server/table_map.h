@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -33,5 +34,8 @@ struct TableMap {
     std::string scope_expression;  // of the file's row
     const Table* table;
 };
+
+// Bytes as DuckDB reads a blob from text.
+std::string escaped_blob(std::string_view bytes);
 
 }  // namespace tarn::server
