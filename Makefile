@@ -14,7 +14,7 @@ PYTHON := /usr/bin/python3
 CMAKE := cmake -G Ninja -S . -DCMAKE_MESSAGE_LOG_LEVEL=WARNING
 NINJA := ninja -j$(JOBS) $(if $(MAKE_TERMOUT),,--quiet)
 PHASE := scripts/phase
-UPGRADE_TESTS := $(addprefix tests/upgrade/,test_history.py test_consent.py test_postgres.py)
+UPGRADE_TESTS := $(addprefix tests/upgrade/,test_history.py test_old_shapes.py test_consent.py test_postgres.py test_grafana.py)
 export ROUNDS
 export PYTHONDONTWRITEBYTECODE := 1
 
