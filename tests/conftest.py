@@ -1,5 +1,5 @@
-"""Which tests share a process when several run side by side (`make e2e`): those of one file, and all of the API, whose last file looks at what
-the others saw."""
+"""Which tests share a process when several run side by side (`make e2e`): those of one file, and all of the API on one store, whose last file looks at
+what the others saw."""
 
 import pytest
 
@@ -8,4 +8,5 @@ import pytest
 def pytest_collection_modifyitems(items):
     for item in items:
         name = item.path.stem
-        item.add_marker(pytest.mark.xdist_group("api" if name.startswith("test_api") else name))
+        store = item.callspec.params.get("store", "embedded") if hasattr(item, "callspec") else "embedded"
+        item.add_marker(pytest.mark.xdist_group(f"api {store}" if name.startswith("test_api") else name))

@@ -1,6 +1,7 @@
 #include "api/routes.h"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <optional>
 
@@ -69,10 +70,10 @@ const std::vector<Route>& routes() {
     static const std::vector<Route> all = [] {
         std::vector<Route> made;
         for (const auto& part :
-             {probe_routes(), plugin_routes(), webhook_routes(), webhook_post_routes(), connection_routes(),
-              scope_routes(), scope_config_routes(), remote_routes(), data_routes(), key_routes(),
-              user_routes(), document_routes(), project_routes(), blueprint_routes(), pipeline_routes(),
-              query_routes(), number_routes(), field_routes(), file_routes(),
+             {probe_routes(), measurement_routes(), plugin_routes(), webhook_routes(), webhook_post_routes(),
+              connection_routes(), scope_routes(), scope_config_routes(), remote_routes(), data_routes(),
+              key_routes(), user_routes(), document_routes(), project_routes(), blueprint_routes(),
+              pipeline_routes(), query_routes(), number_routes(), field_routes(), file_routes(),
               // The last: a name of a lookup must not hide a route.
               form_routes()}) {
             made.insert(made.end(), part.begin(), part.end());
@@ -110,10 +111,10 @@ bool declares(const connector::Connector& connector, Needs needs) {
     return false;
 }
 
-Answer dispatch(const Services& services, const std::string& method, const std::string& target, Call call) {
-    bool needs_key = false;
-    auto path = prefixless(target, needs_key);
-    auto found = find_route(method, path);
+namespace {
+
+Answer answer_of(const Found& found, const Path& path, bool needs_key, const Services& services,
+                 const std::string& method, const std::string& target, Call call) {
     if (needs_key) {
         auto shown = found.route == nullptr ? shown_path(path) : found.match.shown;
         auto allowed = ApiKeys(*services.home).check(call.headers["authorization"], shown);
@@ -122,9 +123,23 @@ Answer dispatch(const Services& services, const std::string& method, const std::
     if (!has_route(services, found))
         return envelope(404, "there is no " + method + " " +
                                  target.substr(0, std::min(target.find('?'), std::size_t{200})));
-    call.path = std::move(found.match.values);
-    call.rest = std::move(found.match.rest);
+    call.path = found.match.values;
+    call.rest = found.match.rest;
     return run_route(*found.route, services, call);
+}
+
+}  // namespace
+
+Answer dispatch(const Services& services, const std::string& method, const std::string& target, Call call) {
+    auto began = std::chrono::steady_clock::now();
+    bool needs_key = false;
+    auto path = prefixless(target, needs_key);
+    auto found = find_route(method, path);
+    auto answer = answer_of(found, path, needs_key, services, method, target, std::move(call));
+    std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+    services.served->add(method, found.route == nullptr ? "" : found.route->pattern, answer.status,
+                         took.count());
+    return answer;
 }
 
 std::size_t most_bytes(const std::string& method, const std::string& target) {

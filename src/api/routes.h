@@ -6,11 +6,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "api/call.h"
+#include "api/served.h"
 #include "run/home.h"
 #include "run/pipelines.h"
 #include "run/platform.h"
@@ -21,6 +23,7 @@ struct Services {
     const run::Platform* platform = nullptr;
     const run::Home* home = nullptr;
     run::Pipelines* pipelines = nullptr;
+    std::shared_ptr<Served> served = std::make_shared<Served>();
 };
 
 // What a connector must declare so that it has a route.
@@ -70,6 +73,7 @@ std::size_t most_bytes(const std::string& method, const std::string& target);
 
 // The routes, by file
 std::vector<Route> probe_routes();
+std::vector<Route> measurement_routes();
 std::vector<Route> plugin_routes();
 std::vector<Route> connection_routes();
 std::vector<Route> scope_routes();

@@ -180,7 +180,8 @@ Result<> serve(const ServeOptions& options) {
     if (!home->key().good()) log()->error("degraded: {}", home->key().problem().text());
     if (!home->key().note.empty()) log()->warn("{}", home->key().note);
     TARN_ASSIGN(auto pipelines, run::Pipelines::make(*home, *platform));
-    auto dispatch = api::dispatch_to({platform.get(), home.get(), pipelines.get()});
+    auto dispatch =
+        api::dispatch_to({.platform = platform.get(), .home = home.get(), .pipelines = pipelines.get()});
     auto server = std::move(before.server);
     if (!server) {
         TARN_ASSIGN(server, api::Server::start(dispatch, options.host, port));

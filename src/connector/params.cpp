@@ -1,3 +1,6 @@
+#include <xxhash.h>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -5,6 +8,8 @@
 
 namespace tarn::connector {
 namespace {
+
+constexpr std::size_t longest_params = 255;
 
 // Go's encoder escapes these so that JSON may stand in HTML and JavaScript.
 std::string go_escaped(std::string json) {
@@ -45,7 +50,10 @@ std::string option_params(const Connector& connector,
         if (out.size() > 1) out += ',';
         out += go_json('"' + field.name + '"') + ":" + go_json(value->second);
     }
-    return out + "}";
+    out += '}';
+    // Longer ones fit no column of params.
+    if (out.size() <= longest_params) return out;
+    return fmt::format(R"({{"options":"{:016x}"}})", XXH3_64bits(out.data(), out.size()));
 }
 
 }  // namespace tarn::connector

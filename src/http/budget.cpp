@@ -84,6 +84,11 @@ Millis Bucket::wait(Millis now) {
     return static_cast<Millis>(std::ceil((1 - level_) / per_milli_));
 }
 
+std::int64_t Bucket::left(Millis now) {
+    fill(now);
+    return static_cast<std::int64_t>(level_ + 1e-6);
+}
+
 Millis Bucket::take(Millis now) {
     auto needed = wait(now);
     if (needed == 0) level_ -= 1;
@@ -154,6 +159,21 @@ void Budget::answered(int credential, const std::optional<Allowance>& told, Mill
         mine.remaining = std::min(mine.remaining, told->remaining);
         mine.reset = std::max(mine.reset, told->reset);
     }
+}
+
+std::int64_t Budget::left(Millis now) {
+    if (now < held_) return 0;
+    std::int64_t known = 0;
+    bool any_unknown = false;
+    for (auto& credential : credentials_) {
+        if (now < credential.held) continue;
+        any_unknown = any_unknown || !credential.known;
+        if (!credential.known) continue;
+        if (now >= credential.reset) begin_window(credential, now);
+        known += std::max<std::int64_t>(credential.remaining - credential.in_flight, 0);
+    }
+    if (!limit_) return known + (any_unknown ? unknown_.left(now) : 0);
+    return any_unknown ? limit_->left(now) : std::min(known, limit_->left(now));
 }
 
 void Budget::give_back(int credential) { --at(credential).in_flight; }

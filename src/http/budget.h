@@ -8,11 +8,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "http/client.h"
+#include "http/traffic.h"
 
 namespace tarn::http {
 
@@ -36,6 +39,7 @@ class Bucket {
     Millis take(Millis now);
     // As take(), but takes nothing
     Millis wait(Millis now);
+    std::int64_t left(Millis now);
 
   private:
     void fill(Millis now);
@@ -64,6 +68,8 @@ class Budget {
     void answered(int credential, const std::optional<Allowance>& told, Millis now);
     // A request that was taken and not sent.
     void give_back(int credential);
+    // How many could go out now, one after the other.
+    std::int64_t left(Millis now);
     // Nothing with this credential, or nothing at all, before `until`.
     void hold(int credential, Millis until);
     void hold_all(Millis until);
@@ -87,9 +93,17 @@ class Budget {
     int next_ = 0;
 };
 
-// A budget that clients share. Thread rule: any thread.
+// A budget that clients share, and the count of what they send. Thread rule: any thread.
 class SharedBudget {
   public:
+    explicit SharedBudget(std::shared_ptr<Traffic> traffic)
+        : traffic_(traffic ? std::move(traffic) : std::make_shared<Traffic>()) {}
+    Traffic& traffic() { return *traffic_; }
+    // nullopt before begin()
+    std::optional<std::int64_t> left(Millis now) {
+        std::lock_guard lock(mutex_);
+        return budget_ ? std::optional(budget_->left(now)) : std::nullopt;
+    }
     // Only the first limits count.
     void begin(const BudgetLimits& limits) {
         std::lock_guard lock(mutex_);
@@ -103,6 +117,7 @@ class SharedBudget {
     }
 
   private:
+    const std::shared_ptr<Traffic> traffic_;
     std::mutex mutex_;
     std::optional<Budget> budget_;
 };

@@ -212,6 +212,7 @@ Result<Outcome> CurlClient::transfer(Request request) {
     ++requests_;
     if (!loop_.run(transfer)) return cancelled(url);
     auto outcome = transfer->take_outcome();
+    budget_->traffic().sent(outcome.response.status);
     bytes_ += transfer->received();
     std::lock_guard lock(mutex_);
     idle_.push_back(std::move(transfer));
@@ -270,7 +271,10 @@ void CurlClient::begin_wait() {
 }
 
 void CurlClient::end_wait() {
-    if (--waiting_ == 0) waited_ += std::max<Millis>(now_millis() - waiting_since_, 0);
+    if (--waiting_ > 0) return;
+    auto waited = std::max<Millis>(now_millis() - waiting_since_, 0);
+    waited_ += waited;
+    budget_->traffic().waited(waited);
 }
 
 // Single flight: who finds credentials newer than those refused just uses them.
@@ -333,7 +337,9 @@ std::string Response::header(const std::string& lower_case_name) const {
     return found == headers.end() ? std::string() : found->second;
 }
 
-std::shared_ptr<SharedBudget> shared_budget() { return std::make_shared<SharedBudget>(); }
+std::shared_ptr<SharedBudget> shared_budget(std::shared_ptr<Traffic> traffic) {
+    return std::make_shared<SharedBudget>(std::move(traffic));
+}
 
 Result<std::unique_ptr<Client>> open_client(ClientOptions options) {
     static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);

@@ -73,7 +73,9 @@ struct RateRule {
 
 // What several clients of one connection may send together. The first client's options say how much that is.
 class SharedBudget;
-std::shared_ptr<SharedBudget> shared_budget();
+class Traffic;
+// `traffic`: counts what they send; nullptr: nobody asks.
+std::shared_ptr<SharedBudget> shared_budget(std::shared_ptr<Traffic> traffic = nullptr);
 
 struct ClientOptions {
     std::shared_ptr<Authenticator> auth;

@@ -75,15 +75,15 @@ Json connections_json(const Blueprint& blueprint) {
 
 Result<std::string> type_condition(const std::string& type) {
     if (type.empty() || type == "ALL") return "true";
-    if (type == "MANUAL") return "is_manual = 1";
+    if (type == "MANUAL") return "is_manual = true";
     std::vector<std::pair<std::string, std::string>> usual = {
         {"DAILY", "'0 0 * * *'"}, {"WEEKLY", "'0 0 * * 1'"}, {"MONTHLY", "'0 0 1 * *'"}};
     std::vector<std::string> lines;
     for (const auto& [name, line] : usual) {
-        if (type == name) return "is_manual = 0 and cron_config = " + line;
+        if (type == name) return "is_manual = false and cron_config = " + line;
         lines.push_back(line);
     }
-    if (type == "CUSTOM") return "is_manual = 0 and cron_config not in (" + join(lines, ", ") + ")";
+    if (type == "CUSTOM") return "is_manual = false and cron_config not in (" + join(lines, ", ") + ")";
     return wrong("type", "must be ALL, MANUAL, DAILY, WEEKLY, MONTHLY or CUSTOM");
 }
 

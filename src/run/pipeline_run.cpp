@@ -137,6 +137,7 @@ Result<> PipelineRun::work_on(const ControlRows& tasks, std::size_t row, std::st
     TARN_ASSIGN(failed, rows.end(outcome));
     if (!outcome) return fail(outcome.error());
     TARN_ASSIGN(auto problems, TaskCounts(control).save(id, plugin, request.options, *outcome));
+    context_.running.wrote(plugin, *outcome);
     for (const auto& problem : problems) log->warn("{}", problem);
     log->info("ends: {}", summary_text(*outcome));
     return {};
@@ -156,6 +157,8 @@ Result<> PipelineRun::finish_task(const ControlRows& tasks, std::size_t row, Mil
         {status, message, message, status == "TASK_FAILED" ? failed : "", std::int64_t{outcome.has_value()},
          cancelled ? ControlValue() : ControlValue(format_sql(began)), format_sql(end), (end - began) / 1000,
          format_sql(end), id}));
+    if (context_.platform.connector(tasks.text(row, "plugin")) != nullptr)
+        context_.running.ended(tasks.text(row, "plugin"), status, static_cast<double>(end - began) / 1000);
     if (!outcome)
         log_.pipeline()->warn("task {} ({}): {}{}", id, tasks.text(row, "plugin"), status,
                               message.empty() ? "" : ": " + message);

@@ -258,4 +258,9 @@ void Pipelines::run_one(std::int64_t id, const CancelToken& cancel) {
     wake_.notify_all();
 }
 
+void Pipelines::measure(MeasurementText& out) const {
+    running_tasks_.measure(out);
+    budgets_.measure(out);
+}
+
 }  // namespace tarn::run

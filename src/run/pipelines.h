@@ -53,6 +53,8 @@ class Pipelines {
     Result<std::optional<nlohmann::json>> rerun_task(std::int64_t id);
     // false: there is no such pipeline
     Result<bool> cancel(std::int64_t id);
+    // What this process has run and asked of sources, since its start.
+    void measure(MeasurementText& out) const;
     [[nodiscard]] PipelineRows rows() const { return PipelineRows(home_); }
 
     // Runs `work` while no pipeline runs and none can begin; false: one is running. `work` must not call back.

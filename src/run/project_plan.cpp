@@ -93,7 +93,7 @@ Json mapping_stage(const Platform& platform, const std::string& project,
 Result<Json> metric_stages(const Home& home, const Platform& platform, const std::string& project) {
     TARN_ASSIGN(auto rows,
                 home.control().query("select plugin_name, plugin_option from project_metric_settings where "
-                                     "project_name = ? and enable = 1 order by plugin_name",
+                                     "project_name = ? and enable = true order by plugin_name",
                                      {project}));
     std::vector<Json> plans;
     for (std::size_t row = 0; row < rows.rows.size(); ++row) {

@@ -124,8 +124,8 @@ Result<bool> Projects::exists(const std::string& name) const {
 
 Result<Json> Projects::list(const std::string& keyword, std::int64_t page, std::int64_t page_size) const {
     auto& control = home_.control();
-    std::string condition = "lower(name) like ? " + std::string(like_escape);
-    auto pattern = like_pattern(lower(keyword));
+    std::string condition = holds_text("name");
+    auto pattern = like_pattern(keyword);
     TARN_ASSIGN(auto count,
                 control.query("select count(*) as n from projects where " + condition, {pattern}));
     TARN_ASSIGN(auto rows, control.query("select * from projects where " + condition +

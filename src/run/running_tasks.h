@@ -1,12 +1,16 @@
-// What is known of the tasks that run in this process, for the API's progressDetail.
+// What is known of the tasks that run in this process, for the API's progressDetail, and of those that ran, for its measurements.
 // Thread rule: any thread.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <string>
 
 #include <nlohmann/json.hpp>
+
+#include "base/measurements.h"
+#include "run/task.h"
 
 namespace tarn::run {
 
@@ -44,9 +48,33 @@ class RunningTasks {
                 {"otherSubtaskNumber", 0}};
     }
 
+    // `plugin` of a connector that is there.
+    void ended(const std::string& plugin, const std::string& status, double seconds) {
+        std::lock_guard lock(mutex_);
+        auto& found = plugins_[plugin];
+        ++found.ended[status];
+        found.durations.add(seconds);
+    }
+    void wrote(const std::string& plugin, const TaskSummary& summary) {
+        std::lock_guard lock(mutex_);
+        auto& found = plugins_[plugin];
+        for (const auto& [name, table] : summary.tables) {
+            found.written += table.added + table.changed;
+            found.deleted += table.deleted;
+        }
+        found.rejected += summary.rejected;
+    }
+    void measure(MeasurementText& out) const;
+
   private:
+    struct OfPlugin {
+        std::map<std::string, std::int64_t> ended;  // by state
+        Durations durations{{1, 5, 15, 60, 300, 900, 3600, 14400}};
+        std::int64_t written = 0, deleted = 0, rejected = 0;
+    };
     mutable std::mutex mutex_;
     std::map<std::int64_t, TaskProgress> tasks_;
+    std::map<std::string, OfPlugin> plugins_;
 };
 
 }  // namespace tarn::run

@@ -30,8 +30,8 @@ Scheduler::~Scheduler() {
 
 Result<std::vector<std::int64_t>> Scheduler::due(Millis now) {
     TARN_ASSIGN(auto rows,
-                home_.control().query("select id, cron_config from _devlake_blueprints where enable = 1 "
-                                      "and is_manual = 0 order by priority desc, id"));
+                home_.control().query("select id, cron_config from _devlake_blueprints where enable = true "
+                                      "and is_manual = false order by priority desc, id"));
     std::map<std::int64_t, Entry> entries;
     std::vector<std::int64_t> out;
     for (std::size_t row = 0; row < rows.rows.size(); ++row) {

@@ -292,7 +292,7 @@ Result<ScopePage> Scopes::page(std::int64_t connection_id, const std::string& se
     std::vector<std::string> searched;
     for (const auto* name : {"name", "full_name"}) {
         if (search.empty() || table_ == nullptr || table_->column(name) == nullptr) continue;
-        searched.push_back(sql_name(name) + " like ? " + like_escape);
+        searched.push_back(holds_text(sql_name(name)));
         parameters.emplace_back(like_pattern(search));
     }
     if (!searched.empty()) condition += " and (" + join(searched, " or ") + ")";

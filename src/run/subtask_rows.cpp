@@ -32,7 +32,7 @@ Result<> SubtaskRows::begin(const connector::Connector& connector, const std::ve
         TARN_ASSIGN(row.id, control_.insert("insert into _devlake_subtasks (created_at, updated_at, task_id, "
                                             "name, number, sequence, is_collector, "
                                             "is_failed, finished_records, spent_seconds, message) values (?, "
-                                            "?, ?, ?, ?, ?, ?, 0, 0, 0, '')",
+                                            "?, ?, ?, ?, ?, ?, false, 0, 0, '')",
                                             {now, now, task_id_, subtask.name, number, sequence,
                                              std::int64_t{row.collector}}));
         rows_[subtask.name] = row;
@@ -108,7 +108,7 @@ Result<std::string> SubtaskRows::end(const Result<TaskSummary>& outcome) {
         failed = failed_subtask(outcome.error());
         auto row = rows_.find(failed);
         if (row != rows_.end()) {
-            keep(control_.run("update _devlake_subtasks set is_failed = 1, message = ? where id = ?",
+            keep(control_.run("update _devlake_subtasks set is_failed = true, message = ? where id = ?",
                               {outcome.error().text(), row->second.id}));
         }
     }

@@ -46,6 +46,8 @@ bool ControlRows::is_null(std::size_t row, std::string_view column) const {
     return value == nullptr || std::holds_alternative<std::monostate>(*value);
 }
 
+std::string holds_text(const std::string& column) { return "lower(" + column + ") like lower(?) escape '!'"; }
+
 std::string like_pattern(const std::string& text) {
     std::string out = "%";
     for (char c : text) {

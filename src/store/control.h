@@ -1,7 +1,7 @@
 // The control store: few, small, precious rows (connections, scopes, scope configs, pipelines, tasks, states).
 //
 // One interface for SQLite and database servers (store/server/control.h): portable SQL with `?` parameters. Names are unquoted or quoted with
-// double quotes. Times are text "2026-11-23 13:55:38.123" (UTC) in every home.
+// double quotes. Booleans are `true` and `false` in SQL, 1 and 0 as values. Times are text "2026-11-23 13:55:38.123" (UTC) in every home.
 // Thread rule: any thread; a transaction holds the store for its duration.
 // Errors: terminal (disk full, locked by another process), bad_data (constraint), bug (SQL).
 #pragma once
@@ -54,8 +54,9 @@ class ControlStore {
     virtual Result<Millis> next_stamp() = 0;
 };
 
-// For `like ? ` + like_escape: texts that hold this one; its `%` and `_` are themselves.
-inline constexpr const char* like_escape = "escape '!'";
+// A condition with one parameter, like_pattern(): texts that hold this one, in upper or lower case; its `%` and `_` are themselves. (Stores
+// differ in what `like` alone makes of the case.)
+std::string holds_text(const std::string& column);
 std::string like_pattern(const std::string& text);
 
 // Whether the calling thread is inside transaction().

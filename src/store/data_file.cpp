@@ -1,6 +1,7 @@
 #include "store/data_file.h"
 
 #include <exception>
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -27,6 +28,7 @@ Result<> run_job(const DataFile::Job& job, duck::Connection& connection) {
 
 Result<std::unique_ptr<DataFile>> DataFile::open(const std::string& path, const duck::Options& options) {
     std::unique_ptr<DataFile> file(new DataFile());
+    file->path_ = path;
     TARN_ASSIGN(file->database_, duck::Database::open(path, options));
     TARN_ASSIGN(file->writer_, file->database_->connect());
     TARN_TRY(file->writer_->run(fmt::format("set global checkpoint_threshold = '{}'", checkpoint_threshold)));
@@ -51,6 +53,7 @@ Result<> DataFile::in_transaction(const Job& job) {
     if (!committed) static_cast<void>(writer.run_unwatched("rollback"));
     if (sink_ != nullptr) sink_->done(writer, committed.has_value());
     if (!committed) return fail(committed.error());
+    ++commits_;
     return {};
 }
 
@@ -81,6 +84,18 @@ Result<> DataFile::drop_column(const std::string& table, const std::string& colu
             fmt::format("alter table {} drop column if exists {}", sql_name(table), sql_name(column))));
         return sink_ == nullptr ? Result<>{} : sink_->drop_column(table, column);
     });
+}
+
+DataFile::State DataFile::state() {
+    State state{.commits = commits_};
+    for (const auto& path : {path_, path_ + ".wal"}) {
+        std::error_code missing;
+        auto bytes = std::filesystem::file_size(path, missing);
+        if (!missing) state.bytes += static_cast<std::int64_t>(bytes);
+    }
+    std::lock_guard lock(mutex_);
+    state.waiting = static_cast<std::int64_t>(queue_.size());
+    return state;
 }
 
 Result<> DataFile::submit(Job job, bool in_transaction) {

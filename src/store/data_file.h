@@ -5,7 +5,9 @@
 // Thread rule: any thread; a job must not call write().
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <future>
@@ -57,6 +59,11 @@ class DataFile {
 
     // Makes declared data tables that are not there and adds columns that are missing (control tables as mirrors, without secrets).
     Result<> ensure(const Schema& schema);
+    struct State {
+        std::int64_t bytes = 0;  // of the file and its log
+        std::int64_t waiting = 0, commits = 0;
+    };
+    [[nodiscard]] State state();
     [[nodiscard]] duck::Database& database() { return *database_; }
 
   private:
@@ -70,6 +77,8 @@ class DataFile {
         bool in_transaction = true;
         std::promise<Result<>> done;
     };
+    std::string path_;
+    std::atomic<std::int64_t> commits_ = 0;
     std::unique_ptr<duck::Database> database_;
     std::unique_ptr<duck::Connection> writer_;
     DataSink* sink_ = nullptr;

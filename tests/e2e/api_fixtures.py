@@ -33,8 +33,8 @@ class Api(Contract):
 
 
 @pytest.fixture(scope="module")
-def api(program, tmp_path_factory):
-    tarn = Tarn(program, tmp_path_factory.mktemp("api") / "home")
+def api(program, tmp_path_factory, store):
+    tarn = Tarn(program, tmp_path_factory.mktemp("api") / "home", store())
     with github.start(**SIZES) as fake:
         server = Served(tarn)
         try:

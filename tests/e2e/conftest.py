@@ -1,8 +1,12 @@
 """Fixtures of the end-to-end tests: the built program (TARN_BIN names another), a fake GitHub, a home of its own.
 
+The API's tests run on each store that STORES names (embedded; `STORES=embedded,mysql,postgres` for all), but where a file says
+`EMBEDDED_ONLY = True`. Servers are started once for all tests of a process.
+
 Nothing here needs a network or leaves anything behind.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -19,24 +23,29 @@ import requests
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "fake"))
 
+import database_servers  # noqa: E402
 import github  # noqa: E402
 
 TOKEN = github.DEFAULT_TOKEN
 SIZES = {"seed": 3, "repos": "octo/alpha", "users": 8, "issues": 30, "pulls": 8, "comments": 25, "review_comments": 8,
          "reviews": 8, "events": 30, "commits": 20, "milestones": 3, "runs": 6, "deployments": 3, "releases": 2}
+STORES = os.environ.get("STORES", "embedded").split(",")
 FINAL = ("TASK_COMPLETED", "TASK_FAILED", "TASK_CANCELLED", "TASK_PARTIAL")
 
 
 class Tarn:
-    """The program with one home."""
+    """The program with one home, on a database server where one is given."""
 
-    def __init__(self, program, home):
+    def __init__(self, program, home, database=None):
         self.program = program
         self.home = home
+        self.database = database
         # No setting of the developer's own reaches the tests.
         kept = ("PATH", "HOME", "LANG", "TARN_SHARE", "ASAN_OPTIONS", "UBSAN_OPTIONS")
         self.environment = {name: os.environ[name] for name in kept if name in os.environ}
         self.environment |= {"TARN_HOME": str(home), "TEST_TOKEN": TOKEN, "API_RETRY": "1"}
+        if database:
+            self.environment["DB_URL"] = database.url
 
     def run(self, *arguments, env=None, timeout=120):
         return subprocess.run([self.program, *map(str, arguments)], cwd=self.home.parent, env=self.environment | (env or {}),
@@ -128,9 +137,35 @@ def program():
     return str(path)
 
 
+def pytest_generate_tests(metafunc):
+    module = metafunc.module
+    if "store" in metafunc.fixturenames and module.__name__.startswith("test_api_") and not getattr(module, "EMBEDDED_ONLY", False):
+        metafunc.parametrize("store", STORES, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="session")
+def database_server():
+    """The server of an engine, started when it is first asked for."""
+    with contextlib.ExitStack() as running:
+        started = {}
+
+        def of(engine):
+            if engine not in started:
+                started[engine] = running.enter_context(database_servers.start(engine))
+            return started[engine]
+        yield of
+
+
+@pytest.fixture(scope="module")
+def store(request, database_server):
+    """Makes a fresh database; nothing for an embedded home."""
+    engine = getattr(request, "param", "embedded")
+    return lambda: None if engine == "embedded" else database_servers.Database(database_server(engine))
+
+
 @pytest.fixture
-def tarn(program, tmp_path):
-    return Tarn(program, tmp_path / "home")
+def tarn(program, tmp_path, store):
+    return Tarn(program, tmp_path / "home", store())
 
 
 @pytest.fixture

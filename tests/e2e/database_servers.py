@@ -9,6 +9,7 @@ when its standard input ends.
 """
 
 import contextlib
+import itertools
 import os
 import pwd
 import shutil
@@ -91,7 +92,7 @@ class Server:
         self.end(self.stop_signal)
 
     def client(self, command, sql, **options):
-        done = subprocess.run(command, input=sql, capture_output=True, text=True, timeout=60, **options)
+        done = subprocess.run(command, input=sql, capture_output=True, text=True, errors="replace", timeout=60, **options)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -161,6 +162,28 @@ class Postgres(Server):
     def rows(self, database, sql):
         """Each a list of texts; NULL is "NULL"."""
         return [line.split("\t") for line in self.admin("set time zone 'UTC';" + sql, database).splitlines()]
+
+
+class Database:
+    """A fresh one, on a server that others share."""
+    numbers = itertools.count(1)
+
+    def __init__(self, server):
+        self.server, self.name = server, f"lake{next(self.numbers)}"
+        self.url = server.make_database(self.name)
+
+    def rows(self, sql):
+        return self.server.rows(self.name, sql)
+
+    def everything(self, but=()):
+        """The rows of all tables, in one call of the client."""
+        schema = f"'{self.name}'" if self.server.engine == "mysql" else "'public'"
+        tables = {name for name, in self.rows(f"select table_name from information_schema.tables where table_schema = {schema}")}
+        found = {name: [] for name in tables - set(but)}
+        quote = "`" if self.server.engine == "mysql" else '"'
+        for table, *row in self.rows(";".join(f"select '{name}', t.* from {quote}{name}{quote} t" for name in sorted(found))):
+            found[table].append(row)
+        return {name: sorted(rows) for name, rows in found.items()}
 
 
 @contextlib.contextmanager

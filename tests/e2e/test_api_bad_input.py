@@ -1,11 +1,11 @@
 """Whatever is sent: a 4xx with a message, nothing changed, and the server goes on."""
 
 import socket
-import sqlite3
 
 import pytest
 import requests
 
+import control_rows
 from api_fixtures import api  # noqa: F401
 from conftest import TOKEN
 
@@ -26,13 +26,6 @@ def paths(api):
             ("POST", "/api-keys"), ("POST", "/push/repos"), ("POST", "/pipelines"), ("POST", "/tarn/query")]
 
 
-def control_rows(api):
-    """Every row of the control store, but for stamps."""
-    with sqlite3.connect(api.tarn.home / "control.sqlite", timeout=20) as store:
-        tables = [name for name, in store.execute("select name from sqlite_master where type = 'table' order by name")]
-        return {table: store.execute(f'select * from "{table}"').fetchall() for table in tables if table != "_tarn_stamps"}
-
-
 BODIES = {
     "broken": b'{"name": ', "not JSON": b"<xml/>", "bytes": b"\xff\xfe\x00", "half a text": b'"name', "list": b"[[]]", "text": b'"x"', "number": b"5",
     "null": b"null", "bare words": b"{name: 1}", "trailing": b'{"name": "x"} extra', "big number": b'{"name": 1e999}', "lone surrogate": b'{"name": "\\ud800"}',
@@ -42,17 +35,17 @@ BODIES = {
 
 @pytest.mark.parametrize("kind", BODIES)
 def test_bodies_that_are_no_use(api, paths, kind):
-    before = control_rows(api)
+    before = control_rows.everything(api.tarn)
     for method, path in paths:
         answer = api.call(method, path, data=BODIES[kind], headers={"Content-Type": "application/json"})
         assert 400 <= answer.status_code < 500, f"{method} {path}: {answer.status_code} {answer.text[:300]}"
         assert len(answer.text) < 2000
-    assert control_rows(api) == before
+    assert control_rows.everything(api.tarn) == before
 
 
 @pytest.mark.parametrize("value", [5, [], {}, True, LONG, "a\0b", 1.5, -1, 18446744073709551616])
 def test_values_of_the_wrong_kind(api, paths, value):
-    before = control_rows(api)
+    before = control_rows.everything(api.tarn)
     wrong = {name: value for name in ("name", "plan", "sql", "id", "issueKey", "pullRequestKey", "data", "type", "allowedPath", "deploymentCommits",
                                       "endpoint", "entities", "startedDate", "createdDate", "status")}
     for method, path in paths:
@@ -60,13 +53,13 @@ def test_values_of_the_wrong_kind(api, paths, value):
             continue  # no scopes: nothing is wrong with that
         answer = api.call(method, path, wrong if not path.startswith("/push") else [wrong])
         assert 400 <= answer.status_code < 500, f"{method} {path}: {answer.status_code} {answer.text[:300]}"
-    assert control_rows(api) == before
+    assert control_rows.everything(api.tarn) == before
 
 
 @pytest.mark.parametrize("trick", [LONG, *TRICKS])
 def test_tricks_in_paths(api, trick):
     word = requests.utils.quote(trick, safe="")
-    before = control_rows(api)
+    before = control_rows.everything(api.tarn)
     for path in (f"/plugins/{word}/connections", f"/plugins/github/connections/{word}", f"/plugins/github/connections/1/scopes/{word}",
                  f"/plugins/github/connections/1/scope-configs/{word}", f"/plugins/github/scope-config/{word}/projects",
                  f"/plugins/webhook/connections/{word}", f"/plugins/webhook/connections/by-name/{word}", f"/pipelines/{word}", f"/{word}",
@@ -77,7 +70,7 @@ def test_tricks_in_paths(api, trick):
     for path in (f"/plugins/webhook/projects/{word}/deployments", f"/push/{word}", f"/plugins/webhook/connections/1/issue/{word}/close"):
         assert 400 <= api.call("POST", path, {}).status_code < 500, path
     assert 400 <= api.call("DELETE", f"/api-keys/{word}").status_code < 500
-    assert control_rows(api) == before
+    assert control_rows.everything(api.tarn) == before
 
 
 @pytest.mark.parametrize("trick", [trick for trick in TRICKS if "\r" not in trick and "\0" not in trick])

@@ -4,10 +4,10 @@ import hashlib
 import hmac
 import json
 import re
-import sqlite3
 
 import pytest
 
+import control_rows
 from api_fixtures import api  # noqa: F401
 from conftest import ROOT
 from contract import problems
@@ -131,8 +131,7 @@ def test_a_wrong_key_is_refused(api, change, said):
 def test_the_digest_is_devlakes(api):
     made = api.post("/api-keys", key_body(api), 201)
     api.post("/api-keys", key_body(api, name=made["name"]), 400)
-    with sqlite3.connect(api.tarn.home / "control.sqlite") as control:
-        digest = control.execute("select api_key from _devlake_api_keys where id = ?", (made["id"],)).fetchone()[0]
+    digest = control_rows.run(api.tarn, "select api_key from _devlake_api_keys where id = ?", made["id"])[0][0]
     env = next(path for path in (api.tarn.home / ".env", api.tarn.home.parent / ".env") if path.exists())
     secret = re.search(r'^ENCRYPTION_SECRET="?([A-Z]+)', env.read_text(), re.MULTILINE)[1]
     assert digest == hmac.new(secret.encode(), made["apiKey"].encode(), hashlib.sha256).hexdigest()

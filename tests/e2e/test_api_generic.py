@@ -81,13 +81,13 @@ class Forge(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def forge(program, tmp_path_factory):
+def forge(program, tmp_path_factory, store):
     root = tmp_path_factory.mktemp("forge")
     folder = root / "more" / "forge"
     folder.mkdir(parents=True)
     (folder / "connector.yaml").write_text(YAML)
     (folder / "tables.sql").write_text(TABLES)
-    tarn = Tarn(program, root / "home")
+    tarn = Tarn(program, root / "home", store())
     tarn.environment["CONNECTORS_PATH"] = str(folder.parent)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Forge) as source:
         threading.Thread(target=source.serve_forever, daemon=True).start()

@@ -6,6 +6,7 @@ from api_fixtures import api  # noqa: F401
 from contract import SEEN
 
 MODULES = ("connections", "scopes", "remote", "webhooks", "data", "bad_input", "blueprints", "pipelines", "projects", "project_runs")
+EMBEDDED_ONLY = True  # what the others saw is of one process, which runs the tests of one store
 # Of the frame, not of a route.
 LEFT_OUT = {"413"}
 

@@ -59,6 +59,23 @@ TEST(HttpBudget, TokensInTurnAndOnlyThoseWithBudget) {
     EXPECT_EQ(budget.take(start).credential, 2);
 }
 
+TEST(HttpBudget, TellsWhatIsLeft) {
+    Budget budget({.default_per_hour = 100, .credentials = 2});
+    EXPECT_EQ(budget.left(start), 10);
+    for (int i = 0; i < 2; ++i) budget.take(start);
+    budget.answered(0, left(5, start + 50'000), start);
+    budget.answered(1, left(7, start + 60'000), start);
+    EXPECT_EQ(budget.left(start), 12);
+    budget.take(start);
+    EXPECT_EQ(budget.left(start), 11);
+    budget.hold(1, start + 1'000);
+    EXPECT_EQ(budget.left(start), 4);
+    budget.hold_all(start + 500);
+    EXPECT_EQ(budget.left(start), 0);
+    Budget limited({.per_hour = 30});
+    EXPECT_EQ(limited.left(start), 3);
+}
+
 TEST(HttpBudget, HoldsOneOrAll) {
     Budget budget({.credentials = 2});
     budget.hold(0, start + 1'000);

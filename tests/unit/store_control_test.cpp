@@ -104,6 +104,31 @@ TEST_P(Control, TransactionGoesOnAfterARefusedRow) {
     EXPECT_EQ(count(), 2);
 }
 
+TEST_P(Control, TextsAreFoundInUpperAndLowerCase) {
+    for (const char* name : {"Needle%1", "needle_2", "NEEDLE!3", "hay"}) ASSERT_TRUE(good(add(name)));
+    auto found = [&](const std::string& text) {
+        auto rows = store_->query("select id from things where " + holds_text("name"), {like_pattern(text)});
+        EXPECT_TRUE(good(rows));
+        return rows ? rows->rows.size() : 0;
+    };
+    EXPECT_EQ(found("nEEdle"), 3U);
+    EXPECT_EQ(found("e%"), 1U);
+    EXPECT_EQ(found("E_2"), 1U);
+    EXPECT_EQ(found("e!"), 1U);
+    EXPECT_EQ(found(""), 4U);
+}
+
+TEST_P(Control, BooleansAreTrueAndFalseInSql) {
+    ASSERT_TRUE(
+        good(store_->run("insert into things (name, yes) values ('a', true), ('b', false), ('c', null)")));
+    ASSERT_TRUE(good(store_->run("update things set yes = false where yes = true")));
+    auto rows = store_->query("select name, yes from things where yes = false order by name");
+    ASSERT_TRUE(good(rows));
+    ASSERT_EQ(rows->rows.size(), 2U);
+    EXPECT_EQ(rows->text(0, "yes"), "0");
+    EXPECT_EQ(store_->query("select name from things where yes = ?", {std::int64_t{0}})->rows.size(), 2U);
+}
+
 TEST_P(Control, IdsAreNotUsedAgain) {
     ASSERT_TRUE(good(add("a")));
     ASSERT_TRUE(good(store_->run("delete from things")));
