@@ -155,6 +155,16 @@ TEST_P(ServerHomes, StalePartsAreLoadedAlone) {
     EXPECT_EQ(commits(), 78);
 }
 
+TEST_P(ServerHomes, ARowThatGoesToAnotherPartLeavesTheOldOneInEveryCache) {
+    write(insert);
+    reopen("another.duckdb");
+    write("update notes set n = 2, _raw_data_params = 'two' where id = 'a'");
+    EXPECT_EQ(in_server("select n, _raw_data_params from notes where id = 'a'"), "2|two");
+    reopen("cache.duckdb");
+    EXPECT_EQ(in_file("select id, n, _raw_data_params from notes where id in ('a', 'b') order by id"),
+              "a|2|two\nb|-9223372036854775807|two");
+}
+
 TEST_P(ServerHomes, LostConnectionIsMadeAnewWithoutLoss) {
     auto server = connected(url_);
     bool is_mysql = GetParam() == Engine::mysql;

@@ -170,9 +170,14 @@ Result<std::int64_t> WriteThrough::run_one(duck::Connection& writer, const std::
     bool updates = change.verb == Verb::update;
     if (updates && map.table->primary_key.empty())
         return fail(ErrorKind::bug, "rows without a key cannot be updated", change.table);
+    duck::Rows left;
     for (const auto& column : updates ? columns_set(statement) : std::vector<std::string>{}) {
-        if (contains(map.key, column) || column == map.params)
+        if (contains(map.key, column))
             return fail(ErrorKind::bug, "an update changes \"" + column + "\" of a key", change.table);
+        if (column != map.params) continue;
+        // A row that goes to another part leaves the one it was in; which that was, the changed row no longer tells.
+        TARN_ASSIGN(left, writer.query(fmt::format("select distinct {} from {}", map.scope_expression,
+                                                   sql_name(change.table))));
     }
     TARN_ASSIGN(auto rows, writer.query(fmt::format("{} returning {}, {}", statement,
                                                     join(map.key_expressions, ", "), map.scope_expression)));
@@ -181,6 +186,9 @@ Result<std::int64_t> WriteThrough::run_one(duck::Connection& writer, const std::
         for (std::size_t i = 0; i < map.key.size(); ++i) row[i] ? keys.bytes(*row[i]) : keys.null();
         keys.end_row();
         entry->scopes.insert(row.back().value_or(""));
+    }
+    if (!rows.rows.empty()) {
+        for (const auto& row : left.rows) entry->scopes.insert(row.back().value_or(""));
     }
     (updates ? entry->updated : entry->deleted) += keys.rows();
     return static_cast<std::int64_t>(rows.rows.size());
