@@ -12,6 +12,7 @@
 #include "run/custom_fields.h"
 #include "run/home.h"
 #include "store/server/control.h"
+#include "store/server/ddl.h"
 #include "store/server/payload.h"
 
 namespace tarn::backup {
@@ -19,7 +20,7 @@ namespace {
 
 using server::Engine;
 using server::Field;
-using Present = std::map<std::string, std::set<std::string>, std::less<>>;  // columns by table
+using server::Present;
 using OwnColumns = std::map<std::string, std::vector<Column>>;
 
 constexpr int page_rows = 200;
@@ -191,7 +192,6 @@ class ServerSource final : public Source {
 
   private:
     Result<> begin_snapshot();
-    Result<Present> present();
     [[nodiscard]] bool is_mysql() const { return connection_->engine() == Engine::mysql; }
 
     std::unique_ptr<server::Connection> connection_;
@@ -203,7 +203,7 @@ Result<> ServerSource::open(const run::Platform& platform, const std::string& ad
     // The columns of users' own change alone with a column that is added meanwhile: the snapshot has it or not.
     TARN_ASSIGN(auto control, server::open_control(url));
     TARN_TRY(begin_snapshot());
-    TARN_ASSIGN(auto there, present());
+    TARN_ASSIGN(auto there, server::present_columns(*connection_, server::Views::left_out));
     if (!there.contains("_tarn_stamps")) return nothing_there(url.shown());
     if (there.contains("_tarn_restores")) TARN_TRY(run::require_whole(*control));
     OwnColumns own;
@@ -226,20 +226,6 @@ Result<> ServerSource::begin_snapshot() {
         return connection_->run_once("start transaction with consistent snapshot, read only");
     }
     return connection_->run_once("begin transaction isolation level repeatable read, read only");
-}
-
-Result<Present> ServerSource::present() {
-    Present out;
-    TARN_TRY(connection_->each(
-        fmt::format("select c.table_name, c.column_name from information_schema.columns c join "
-                    "information_schema.tables t on t.table_schema = c.table_schema and t.table_name = "
-                    "c.table_name where c.table_schema = {} and t.table_type = 'BASE TABLE'",
-                    is_mysql() ? "database()" : "current_schema()"),
-        [&](const std::vector<Field>& row) -> Result<> {
-            out[std::string(*row[0])].insert(std::string(*row[1]));
-            return {};
-        }));
-    return out;
 }
 
 Result<> ServerSource::rows(const Table& table, const Row& row) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -86,16 +85,7 @@ Result<> Target::look_at_files() {
 Result<> Target::look_at_server() {
     TARN_ASSIGN(auto url, server::parse_db_url(settings_->get("DB_URL")));
     TARN_ASSIGN(connection_, server::connect(url));
-    std::set<std::string> present;
-    bool is_mysql = connection_->engine() == Engine::mysql;
-    TARN_TRY(
-        connection_->each(fmt::format("select table_name from information_schema.tables where table_schema "
-                                      "= {} and table_type = 'BASE TABLE'",
-                                      is_mysql ? "database()" : "current_schema()"),
-                          [&](const std::vector<server::Field>& row) -> Result<> {
-                              present.insert(std::string(*row[0]));
-                              return {};
-                          }));
+    TARN_ASSIGN(auto present, server::present_columns(*connection_, server::Views::left_out));
     if (present.contains(marker)) {
         TARN_ASSIGN(auto rows, connection_->query(probe(marker)));
         begun_ = !rows.rows.empty();

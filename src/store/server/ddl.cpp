@@ -92,22 +92,6 @@ std::string charset_of(Engine engine) {
     return engine == Engine::mysql ? " engine = innodb character set utf8mb4 collate utf8mb4_bin" : "";
 }
 
-using Present = std::map<std::string, std::set<std::string>, std::less<>>;
-
-Result<Present> present_columns(Connection& connection) {
-    Present out;
-    const char* schema = connection.engine() == Engine::mysql ? "database()" : "current_schema()";
-    TARN_TRY(
-        connection.each(fmt::format("select table_name, column_name from information_schema.columns where "
-                                    "table_schema = {}",
-                                    schema),
-                        [&](const std::vector<Field>& row) -> Result<> {
-                            out[std::string(*row[0])].insert(std::string(*row[1]));
-                            return {};
-                        }));
-    return out;
-}
-
 Result<> ensure_table(Connection& connection, const Table& declared, const Present& present) {
     auto table = with_row_hash(declared);
     auto known = present.find(table.name);
@@ -127,6 +111,24 @@ Result<> ensure_table(Connection& connection, const Table& declared, const Prese
 }
 
 }  // namespace
+
+Result<Present> present_columns(Connection& connection, Views views) {
+    Present out;
+    const char* schema = connection.engine() == Engine::mysql ? "database()" : "current_schema()";
+    auto sql = fmt::format(
+        "select table_name, column_name from information_schema.columns where table_schema = {}", schema);
+    if (views == Views::left_out)
+        sql += fmt::format(
+            " and table_name in (select table_name from information_schema.tables where table_schema = {} "
+            "and "
+            "table_type = 'BASE TABLE')",
+            schema);
+    TARN_TRY(connection.each(sql, [&](const std::vector<Field>& row) -> Result<> {
+        out[std::string(*row[0])].insert(std::string(*row[1]));
+        return {};
+    }));
+    return out;
+}
 
 std::string column_type(const Column& column, Engine engine) {
     return engine == Engine::mysql ? mysql_type(column) : postgres_type(column);
@@ -170,7 +172,7 @@ std::vector<std::string> table_ddl(const Table& declared, Engine engine) {
 
 Result<> ensure_tables(Connection& connection, const Schema& schema,
                        const std::function<bool(const Table&)>& wanted) {
-    TARN_ASSIGN(auto present, present_columns(connection));
+    TARN_ASSIGN(auto present, present_columns(connection, Views::counted));
     for (const auto& [name, table] : schema.tables()) {
         if (!wanted(table)) continue;
         auto made = ensure_table(connection, table, present);
@@ -182,7 +184,7 @@ Result<> ensure_tables(Connection& connection, const Schema& schema,
 }
 
 Result<> add_column(Connection& connection, const std::string& table, const Column& column) {
-    TARN_ASSIGN(auto present, present_columns(connection));
+    TARN_ASSIGN(auto present, present_columns(connection, Views::counted));
     if (present[table].contains(column.name)) return {};
     TARN_TRY(connection.run(fmt::format("alter table {} add column {}", sql_name(table),
                                         column_ddl(column, connection.engine()))));
@@ -190,7 +192,7 @@ Result<> add_column(Connection& connection, const std::string& table, const Colu
 }
 
 Result<> drop_column(Connection& connection, const std::string& table, const std::string& column) {
-    TARN_ASSIGN(auto present, present_columns(connection));
+    TARN_ASSIGN(auto present, present_columns(connection, Views::counted));
     if (!present[table].contains(column)) return {};
     TARN_TRY(connection.run(fmt::format("alter table {} drop column {}", sql_name(table), sql_name(column))));
     return {};

@@ -1,10 +1,12 @@
 // Declared tables as a database server has them: names, types, keys and indexes as DevLake makes them (docs/server-homes.md).
 //
 // Data tables without a primary key get a column `_tarn_row` more, the MD5 of the row's values, by which rows are deleted.
-// Thread rule: pure functions, and ensure_tables() on the connection's thread.
+// Thread rule: pure functions, and what takes a connection on the connection's thread.
 #pragma once
 
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,11 @@ std::vector<std::string> table_ddl(const Table& table, Engine engine);
 std::string key_columns(const Table& table, Engine engine);
 // DevLake's name of an index, cut as PostgreSQL needs it.
 std::string index_name(const Table& table, const Table::Index& index);
+
+// The columns of each table that is there.
+enum class Views { counted, left_out };
+using Present = std::map<std::string, std::set<std::string>, std::less<>>;
+Result<Present> present_columns(Connection& connection, Views views);
 
 // Makes the tables that `wanted` picks where they are not there, and adds columns that are missing. Nothing is dropped or retyped.
 // Errors: those of the connection, with the table's name.
