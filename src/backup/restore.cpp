@@ -94,6 +94,12 @@ struct Survey {
     std::map<std::string, Head> heads;
     std::unique_ptr<ControlStore> sample;  // the first rows of each control table
     std::map<std::string, std::vector<Column>> own;
+
+    // Users' own columns of a table.
+    [[nodiscard]] std::vector<Column> own_of(const std::string& table) const {
+        auto found = own.find(table);
+        return found == own.end() ? std::vector<Column>{} : found->second;
+    }
 };
 
 Result<Survey> survey(ArchiveReader& archive, const Schema& schema) {
@@ -135,9 +141,7 @@ Result<> check_declared(const Survey& survey, const Schema& schema) {
             if (head.rows > 0) unknown.push_back(name);
             continue;
         }
-        auto own = survey.own.find(name);
-        TARN_TRY(
-            columns_of(*table, head.columns, own == survey.own.end() ? std::vector<Column>{} : own->second));
+        TARN_TRY(columns_of(*table, head.columns, survey.own_of(name)));
     }
     if (unknown.empty()) return {};
     return fail(
@@ -192,9 +196,7 @@ class Load {
     [[nodiscard]] const Head& head() const { return survey_.heads.at(name_); }
 
     Result<std::vector<Column>> columns() const {
-        auto own = survey_.own.find(name_);
-        return columns_of(*schema_.table(name_), head().columns,
-                          own == survey_.own.end() ? std::vector<Column>{} : own->second);
+        return columns_of(*schema_.table(name_), head().columns, survey_.own_of(name_));
     }
 
     Result<> each_rows(const std::function<Result<>(const std::string& rows)>& use) {
@@ -245,9 +247,7 @@ Result<> Load::data_table() {
     if (head().rows == 0) return each_rows([](const std::string&) -> Result<> { return {}; });
     auto table = name_;
     TARN_ASSIGN(auto list, columns());
-    if (auto own = survey_.own.find(table); own != survey_.own.end()) {
-        for (const auto& column : own->second) TARN_TRY(home_.data().add_column(table, column));
-    }
+    for (const auto& column : survey_.own_of(table)) TARN_TRY(home_.data().add_column(table, column));
     bool first = true;
     return each_rows([&](const std::string& rows) {
         return home_.data().write([&](duck::Connection& connection) -> Result<> {
