@@ -104,8 +104,13 @@ Result<> Pipelines::start() {
 // ---- what the API asks for
 
 Result<Json> Pipelines::create(const NewPipeline& pipeline) {
-    TARN_ASSIGN(auto id, rows().create(pipeline));
-    notifier_.tell(id);
+    std::int64_t id = 0;
+    {
+        // It is told as created before it can begin.
+        std::lock_guard lock(mutex_);
+        TARN_ASSIGN(id, rows().create(pipeline));
+        notifier_.tell(id);
+    }
     wake_.notify_all();
     TARN_ASSIGN(auto found, rows().find(id));
     if (!found) return fail(ErrorKind::bug, "a new pipeline is not found");
