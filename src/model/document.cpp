@@ -52,8 +52,10 @@ void append_node(const Json& node, int depth, std::string& out) {
     const Layout& layout = layout_of(type);
     out += layout.before;
     bool first = true;
+    static const Json nothing = Json::array();
     const Json& content = member(node, "content");
-    for (const auto& child : content.is_array() ? content : Json::array()) {
+    // A reference on both sides: else each level would copy all below it.
+    for (const auto& child : content.is_array() ? content : nothing) {
         if (!first) out += layout.between;
         first = false;
         out += layout.child_before;
