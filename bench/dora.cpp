@@ -14,12 +14,12 @@
 #include "base/time.h"
 #include "connector/inputs.h"
 #include "http/client.h"
+#include "run/home.h"
 #include "run/measure.h"
 #include "run/numbers.h"
 #include "run/platform.h"
 #include "run/project_plan.h"
 #include "run/task.h"
-#include "store/home.h"
 
 namespace {
 
@@ -90,11 +90,9 @@ std::string world(int projects) {
 
 class Bench {
   public:
-    Bench(std::string folder, const std::string& memory, int projects)
-        : folder_(std::move(folder)), projects_(projects) {
+    Bench(std::string folder, int projects) : folder_(std::move(folder)), projects_(projects) {
         platform_ = must(run::Platform::load(must(run::share_folder())));
-        home_ = must(Home::open(folder_, memory, platform_->schema()));
-        must(platform_->attach(home_->data(), home_->control()));
+        home_ = must(run::Home::open(folder_, *platform_, must(secrets::Settings::read(folder_))));
         must(home_->data().write([&](duck::Connection& connection) -> Result<> {
             TARN_TRY(connection.run(world(projects)));
             return {};
@@ -158,7 +156,7 @@ class Bench {
     std::string folder_;
     int projects_;
     std::unique_ptr<run::Platform> platform_;
-    std::unique_ptr<Home> home_;
+    std::unique_ptr<run::Home> home_;
 };
 
 }  // namespace
@@ -166,10 +164,11 @@ class Bench {
 int main(int argc, char** argv) {
     std::cout << std::unitbuf;
     int projects = argc > 1 ? std::atoi(argv[1]) : 1000;
-    const char* memory = std::getenv("MEMORY_LIMIT");
+    ::setenv("MEMORY_LIMIT", "1GB", 0);
+    ::setenv(secrets::secret_setting, std::string(128, 'A').c_str(), 0);
     auto folder = std::filesystem::temp_directory_path() / fmt::format("tarn-bench-dora-{}", ::getpid());
     std::filesystem::remove_all(folder);
-    Bench bench(folder.string(), memory == nullptr ? "1GB" : memory, projects);
+    Bench bench(folder.string(), projects);
     std::cout << fmt::format("{} projects: {} deployments, {} pull requests, {} incidents\n", projects,
                              projects * deployments, projects * pulls, projects * incidents);
     double first = bench.compute();

@@ -14,9 +14,9 @@
 
 #include "connector/inputs.h"
 #include "model/engine.h"
+#include "run/home.h"
 #include "run/platform.h"
 #include "run/task.h"
-#include "store/home.h"
 #include "store/raw.h"
 
 namespace {
@@ -107,12 +107,11 @@ std::string issue(std::int64_t number, int version) {
 
 class Bench {
   public:
-    Bench(std::string folder, std::string memory) : folder_(std::move(folder)) {
+    explicit Bench(std::string folder) : folder_(std::move(folder)) {
         std::filesystem::remove_all(folder_);
         platform_ = must(run::Platform::load(must(run::share_folder()), "", {"github"}));
         for (const auto& problem : platform_->problems()) std::cerr << problem.text() << "\n";
-        home_ = must(Home::open(folder_, memory, platform_->schema()));
-        must(platform_->attach(home_->data(), home_->control()));
+        home_ = must(run::Home::open(folder_, *platform_, must(secrets::Settings::read(folder_))));
         github_ = platform_->connector("github");
         if (github_ == nullptr) std::exit(1);
         values_ = must(connector::task_values(github_->connector,
@@ -174,7 +173,7 @@ class Bench {
   private:
     std::string folder_;
     std::unique_ptr<run::Platform> platform_;
-    std::unique_ptr<Home> home_;
+    std::unique_ptr<run::Home> home_;
     const run::LoadedConnector* github_ = nullptr;
     connector::TaskValues values_;
 };
@@ -185,10 +184,11 @@ int main(int argc, char** argv) {
     std::cout << std::unitbuf;
     std::int64_t documents = argc > 1 ? std::atoll(argv[1]) : 100'000;
     std::int64_t many = argc > 2 ? std::atoll(argv[2]) : 500'000;
-    const char* memory = std::getenv("MEMORY_LIMIT");
+    ::setenv("MEMORY_LIMIT", "512MB", 0);
+    ::setenv(secrets::secret_setting, std::string(128, 'A').c_str(), 0);
     std::string folder =
         (std::filesystem::temp_directory_path() / ("tarn-bench-" + std::to_string(::getpid()))).string();
-    Bench bench(folder, memory == nullptr ? "512MB" : memory);
+    Bench bench(folder);
     std::cout << fmt::format("issues of {} bytes\n", issue(1, 0).size());
     bench.collect(0, documents, 0, "raw rows, first time");
     bench.stage("Extract Issues", true, "extract, first time", documents);

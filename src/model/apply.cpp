@@ -111,7 +111,10 @@ Result<> Apply::put_aside(const std::string& reason, const std::string& conditio
     if (origin_) {
         std::string items = "(select _raw_data_id from scratch('tarn_o') where " + condition +
                             " and _raw_data_id is not null)";
-        TARN_TRY(connection_.run("delete from temp.tarn_u where id in " + items));
+        TARN_TRY(
+            keep("tarn_u",
+                 "select id, params, \"table\", ours from scratch('tarn_u') where id is null or id not in " +
+                     items));
         bad = "(" + bad + " or coalesce(_raw_data_id in " + items + ", false))";
     }
     return keep_only("not " + bad);
@@ -136,8 +139,9 @@ Result<> Apply::build(const std::string& rows, const Inputs& inputs) {
     std::string of_model = " from main._tarn_rejects where model = " + sql_text(model_.id);
     TARN_ASSIGN(auto old, connection_.value("select 1" + of_model + " limit 1"));
     if (old) {
-        TARN_TRY(connection_.run("delete" + of_model +
-                                 " and (raw_id, raw_table) in (select (id, \"table\") from temp.tarn_u)"));
+        TARN_TRY(
+            connection_.run("delete" + of_model +
+                            " and (raw_id, raw_table) in (select (id, \"table\") from scratch('tarn_u'))"));
     }
     return {};
 }
@@ -244,7 +248,7 @@ Result<> Apply::note_vanished() {
     return {};
 }
 
-Result<std::int64_t> Apply::write_rows(bool any_known) {
+Result<> Apply::write_rows(std::int64_t rows, bool any_known) {
     std::string into;
     std::string values;
     for (const auto& name : columns_) {
@@ -264,7 +268,12 @@ Result<std::int64_t> Apply::write_rows(bool any_known) {
     std::string from = " from scratch('tarn_o', share := " + std::to_string(duck::row_group_rows) + ") o";
     if (any_known)
         from += " left join scratch('tarn_m') m on m.oid = o.tarn_n where m.oid is null or not m.same";
-    return connection_.run("insert into " + target_name() + " (" + into + ") select " + values + from);
+    // A thread's share below a row group is held in memory until the transaction ends, besides what is written of it (DuckDB 1.4);
+    // an insert that returns something is one thread's and holds none.
+    bool whole_groups = rows == yielded_ && rows >= duck::row_group_rows;
+    TARN_TRY(connection_.run("insert into " + target_name() + " (" + into + ") select " + values + from +
+                             (whole_groups ? "" : " returning 1")));
+    return {};
 }
 
 // For each row of the result whose key is there already: is it equal? Long columns are read for these rows alone, and compared by
@@ -322,7 +331,7 @@ std::string Apply::origin_of_later_model() const {
 std::string Apply::kept_by_later_item() {
     return "t._raw_data_id > o._raw_data_id and t._raw_data_params = o._raw_data_params and "
            "t._raw_data_table = o._raw_data_table and "
-           "t._raw_data_id not in (select id from temp.tarn_u where id is not null)";
+           "t._raw_data_id not in (select id from scratch('tarn_u') where id is not null)";
 }
 
 Result<> Apply::merge_rows() {
@@ -339,7 +348,8 @@ Result<> Apply::merge_rows() {
         TARN_TRY(connection_.run("delete from " + target_name() +
                                  " where rowid in (select rid from scratch('tarn_m') where not same)"));
     }
-    if (changed + yielded_ > known) TARN_TRY(write_rows(known > 0));
+    std::int64_t fresh = changed + yielded_ - known;
+    if (fresh > 0) TARN_TRY(write_rows(fresh, known > 0));
     counts_.changed += changed;
     counts_.added += yielded_ - known;
     return {};

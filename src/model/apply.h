@@ -1,6 +1,6 @@
 // Brings one model's result into its table (docs/architecture.md, "How a result reaches its table", 2-5).
 //
-// Works on one connection inside the caller's transaction. The caller has made the temp table `tarn_u(id, params, "table", ours)`: the origins
+// Works on one connection inside the caller's transaction. The caller has made the scratch result `tarn_u(id, params, "table", ours)`: the origins
 // worked on.
 #pragma once
 
@@ -42,7 +42,7 @@ class Apply {
     static std::string equal_origin();
     [[nodiscard]] std::string origin_of_later_model() const;
     static std::string kept_by_later_item();
-    Result<std::int64_t> write_rows(bool any_known);
+    Result<> write_rows(std::int64_t rows, bool any_known);
     [[nodiscard]] std::string null_key() const;
     [[nodiscard]] std::string on_key(const std::string& left, const std::string& right) const;
     [[nodiscard]] std::string key_list(const std::string& prefix) const;

@@ -38,16 +38,16 @@ Result<std::string> scope_condition(const Model& model, const Surroundings& arou
 Result<std::string> origin_condition(duck::Connection& connection, const std::string& alias,
                                      const std::string& more) {
     constexpr std::size_t few = 500;
-    std::string condition = "exists (select 1 from temp.tarn_u u where u.id = " + alias +
+    std::string condition = "exists (select 1 from scratch('tarn_u') u where u.id = " + alias +
                             "._raw_data_id and u.params = " + alias +
                             "._raw_data_params and u.\"table\" = " + alias + "._raw_data_table" +
                             (more.empty() ? "" : " and " + more) + ")";
-    TARN_ASSIGN(auto ids, connection.query("select id from temp.tarn_u where id is not null limit " +
+    TARN_ASSIGN(auto ids, connection.query("select id from scratch('tarn_u') where id is not null limit " +
                                            std::to_string(few + 1)));
     if (ids.rows.empty()) return std::string("false");
     if (ids.rows.size() > few) {
         // A range lets the scan pass over the row groups of other items: without it each batch reads, and may hash, the whole table.
-        TARN_ASSIGN(auto range, connection.query("select min(id), max(id) from temp.tarn_u"));
+        TARN_ASSIGN(auto range, connection.query("select min(id), max(id) from scratch('tarn_u')"));
         return "(" + alias + "._raw_data_id between " + *range.rows[0][0] + " and " + *range.rows[0][1] +
                " and " + condition + ")";
     }

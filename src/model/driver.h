@@ -16,7 +16,7 @@ std::string origin_of_raw(const std::string& alias, const std::string& raw_table
 // The model's condition on the driving relation's rows of the scope, with $inputs still in it. Error: none can be derived.
 Result<std::string> scope_condition(const Model& model, const Surroundings& around);
 
-// The condition that a row's origin is one of the temp table tarn_u's (`more`: a further condition on it, as u). A few ids are
+// The condition that a row's origin is one of the scratch result tarn_u's (`more`: a further condition on it, as u). A few ids are
 // also listed, so that the storage can pass over what cannot match.
 Result<std::string> origin_condition(duck::Connection& connection, const std::string& alias,
                                      const std::string& more = {});

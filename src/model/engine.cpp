@@ -63,6 +63,7 @@ class Stage {
     Result<> run_raw(const std::vector<Work>& group);
     Result<> run_raw_batch(const std::vector<Work>& group, const std::string& condition, bool with_gone);
     Result<> run_rows(const Work& work);
+    Result<> keep_origins(const std::string& select);
     Result<> origins_of_raw(const Work& work, bool with_gone);
     Result<> origins_of_rows(const Work& work, const std::string& condition, bool with_gone);
     Result<> apply_rows(const Work& work, const std::string& restriction);
@@ -207,21 +208,27 @@ Result<Work> Stage::plan(const Model& model) {
     return work;
 }
 
+Result<> Stage::keep_origins(const std::string& select) {
+    TARN_TRY(connection_->scratch().keep(*connection_, "tarn_u", select));
+    return {};
+}
+
 Result<> Stage::add_gone(const Work& work) {
     if (work.since.empty()) return {};
-    TARN_TRY(connection_->run(
-        "insert into temp.tarn_u select distinct raw_id, params, raw_table, true from main._tarn_gone where "
-        "table_name = " +
+    return keep_origins(
+        "select id, params, \"table\", ours from scratch('tarn_u') union all "
+        "select distinct raw_id, params, raw_table, true from main._tarn_gone where table_name = " +
         sql_text(work.model->driver) + " and params = " + sql_text(run_.params) + " and stamp > timestamp '" +
         work.since +
-        "' and raw_id is not null and (raw_id, raw_table) not in (select (id, \"table\") from temp.tarn_u)"));
-    return {};
+        "' and raw_id is not null and (raw_id, raw_table) not in (select (id, \"table\") from "
+        "scratch('tarn_u'))");
 }
 
 // Rows whose raw row was never collected here, or has been aged out, are not ours to delete.
 Result<> Stage::mark_ours() {
-    TARN_ASSIGN(auto tables,
-                connection_->query("select distinct \"table\" from temp.tarn_u where \"table\" is not null"));
+    TARN_ASSIGN(auto tables, connection_->query(
+                                 "select \"table\", min(id), max(id) from scratch('tarn_u') where \"table\" "
+                                 "is not null and id is not null group by all"));
     for (const auto& row : tables.rows) {
         const std::string& table = *row[0];
         TARN_ASSIGN(
@@ -230,19 +237,21 @@ Result<> Stage::mark_ours() {
                 "select 1 from duckdb_columns() where database_name = current_database() and table_name = " +
                 sql_text(table) + " and column_name = '_tarn_item'"));
         if (!there) continue;
-        TARN_TRY(connection_->run("update temp.tarn_u set ours = true where \"table\" = " + sql_text(table) +
-                                  " and id in (select id from main." + sql_name(table) +
-                                  " where _tarn_item is not null)"));
+        // The table's name stands outside of the join: in it, DuckDB would compare every row with every other.
+        TARN_TRY(keep_origins(
+            "select u.id, u.params, u.\"table\", u.ours or (u.\"table\" = " + sql_text(table) +
+            " and r.id is not null) as ours from scratch('tarn_u') u left join (select id from main." +
+            sql_name(table) + " where _tarn_item is not null and id between " + *row[1] + " and " + *row[2] +
+            ") r on r.id = u.id"));
     }
     return {};
 }
 
 Result<> Stage::origins_of_rows(const Work& work, const std::string& condition, bool with_gone) {
     TARN_TRY(
-        connection_->run("create or replace temp table tarn_u as select distinct _raw_data_id as id, "
-                         "_raw_data_params as params, "
-                         "_raw_data_table as \"table\", false as ours from main." +
-                         sql_name(work.model->driver) + " " + work.model->alias + " where " + condition));
+        keep_origins("select distinct _raw_data_id as id, _raw_data_params as params, _raw_data_table as "
+                     "\"table\", false as ours from main." +
+                     sql_name(work.model->driver) + " " + work.model->alias + " where " + condition));
     TARN_TRY(mark_ours());
     return with_gone ? add_gone(work) : Result<>{};
 }
@@ -255,8 +264,8 @@ Result<> Stage::run_rows(const Work& work) {
     std::string changed = " and " + model.alias + ".updated_at > timestamp '" + work.since + "'";
     if (!driver.has_origin() || !model.owns.empty()) {
         TARN_TRY(
-            connection_->run("create or replace temp table tarn_u (id ubigint, params varchar, \"table\" "
-                             "varchar, ours boolean)"));
+            keep_origins("select cast(null as ubigint) as id, cast(null as varchar) as params, cast(null as "
+                         "varchar) as \"table\", false as ours where false"));
         return apply_rows(work, work.full || !driver.has_times() ? "true" : changed.substr(5));
     }
     if (!work.full) condition += changed;
@@ -285,7 +294,7 @@ Result<> Stage::apply_rows(const Work& work, const std::string& restriction) {
 Result<> Stage::apply(const Work& work, const std::string& rows) {
     TARN_TRY(check_cancel());
     ModelCounts& model_counts = counts[work.model->id];
-    TARN_ASSIGN(std::int64_t worked, connection_->number("select count(*) from temp.tarn_u"));
+    TARN_ASSIGN(std::int64_t worked, connection_->number("select count(*) from scratch('tarn_u')"));
     model_counts.worked += worked;
     model_counts.full = work.full;
     Apply apply_one(*connection_, set_, *work.model, stamp_, model_counts, work.target_has_rows);
@@ -343,9 +352,9 @@ Result<> Stage::note_rejects(const std::string& raw_table) {
 Result<> Stage::origins_of_raw(const Work& work, bool with_gone) {
     const Model& model = *work.model;
     std::string changed = work.full ? "" : " and changed > timestamp '" + work.since + "'";
-    TARN_TRY(connection_->run("create or replace temp table tarn_u as select raw_id::ubigint as id, " +
-                              sql_text(run_.params) + " as params, " + sql_text(model.driver) +
-                              " as \"table\", ours from scratch('tarn_in') where bad is null" + changed));
+    TARN_TRY(keep_origins("select raw_id::ubigint as id, " + sql_text(run_.params) + " as params, " +
+                          sql_text(model.driver) +
+                          " as \"table\", ours from scratch('tarn_in') where bad is null" + changed));
     return with_gone ? add_gone(work) : Result<>{};
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "run/custom_fields.h"
+#include "store/memory_limit.h"
 #include "store/server/control.h"
 
 namespace tarn::run {
@@ -23,9 +24,9 @@ using Json = nlohmann::json;
 
 std::string lock_path(const std::string& folder) { return folder + "/tarn.lock"; }
 
-duck::Options duck_options(const std::string& folder, const secrets::Settings& settings) {
+Result<duck::Options> duck_options(const std::string& folder, const secrets::Settings& settings) {
     duck::Options options;
-    options.memory_limit = settings.get("MEMORY_LIMIT");
+    TARN_ASSIGN(options.memory_limit, data_memory_limit(settings.get("MEMORY_LIMIT")));
     options.temp_directory = folder + "/tmp";
     return options;
 }
@@ -117,8 +118,8 @@ Result<std::unique_ptr<Home>> Home::open(const std::string& folder, const Platfo
     TARN_ASSIGN(home->key_, open_key(*home->control_, platform, home->settings_));
     TARN_ASSIGN(auto cipher, cipher_of(home->key_));
     home->cipher_ = std::make_unique<secrets::Cipher>(std::move(cipher));
-    TARN_ASSIGN(home->data_,
-                DataFile::open(data_path(folder, home->settings_), duck_options(folder, home->settings_)));
+    TARN_ASSIGN(auto options, duck_options(folder, home->settings_));
+    TARN_ASSIGN(home->data_, DataFile::open(data_path(folder, home->settings_), options));
     TARN_TRY(platform.attach(*home->data_, *home->control_));
     TARN_TRY(restore_custom_fields(*home->data_, *home->control_, platform.schema()));
     if (home->server_) {
@@ -163,8 +164,8 @@ Result<std::unique_ptr<duck::Database>> open_data(const std::string& folder,
         return fail(ErrorKind::terminal, "there is no data yet", folder,
                     "Run `tarn sync` or `tarn serve` first, or choose another home with --home.");
     }
-    TARN_ASSIGN(auto database,
-                duck::Database::open(data_path(folder, settings), duck_options(folder, settings)));
+    TARN_ASSIGN(auto options, duck_options(folder, settings));
+    TARN_ASSIGN(auto database, duck::Database::open(data_path(folder, settings), options));
     TARN_ASSIGN(auto connection, database->connect());
     TARN_TRY(connection->run(shut_out_files));
     return database;

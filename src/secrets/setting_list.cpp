@@ -29,7 +29,7 @@ constexpr std::array list = {
     SettingInfo{"PORT", "8080", "Port of the API; a leading `:` is allowed."},
     SettingInfo{"CONNECTORS_PATH", "", "More folders of connectors, separated by colons."},
     SettingInfo{"MEMORY_LIMIT", "most of the machine's",
-                "What the data file may use, such as `512MB` or `2GB`."},
+                "What the program may use, such as `512MB` or `2GB`."},
     SettingInfo{"PIPELINE_MAX_PARALLEL", "16", "Pipelines that run at the same time."},
     SettingInfo{"TASK_MAX_PARALLEL", "4", "Tasks that run at the same time."},
     SettingInfo{"RESUME_PIPELINES", "true", "After a restart, pipelines that ran go on; `false`: they fail."},

@@ -99,6 +99,8 @@ struct Scratch::Impl {
             if (i == 0 || starts[i] - starts[scan->shares.back()] >= asked->share_rows)
                 scan->shares.push_back(i);
         }
+        if (scan->shares.size() > 1 && scan->kept->rows - starts[scan->shares.back()] < asked->share_rows)
+            scan->shares.pop_back();
         for (idx_t i = 0; i < duckdb_init_get_column_count(info); ++i) {
             scan->columns.push_back(duckdb_init_get_column_index(info, i));
         }

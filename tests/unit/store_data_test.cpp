@@ -4,7 +4,7 @@
 #include <csignal>
 #include <thread>
 
-#include "store/home.h"
+#include "store/memory_limit.h"
 #include "store/mirror.h"
 #include "unit/store_fixture.h"
 
@@ -173,24 +173,7 @@ TEST(Mirror, LeavesRowsThatModelsMade) {
     EXPECT_EQ(rows_of(*data, "select name, url from jobs order by name"), "below|m");
 }
 
-TEST(Home, OneProcessAtATime) {
-    TestFolder folder;
-    Schema schema = tarn_schema();
-    auto path = folder.file("home");
-    auto home = Home::open(path, "512MB", schema);
-    ASSERT_TRUE(good(home));
-    EXPECT_TRUE(good((*home)->control().next_stamp()));
-    // flock belongs to the open file, so a second one in this process is refused like another process's.
-    auto second = Home::open(path, "", schema);
-    ASSERT_FALSE(second);
-    EXPECT_EQ(second.error().kind, ErrorKind::terminal);
-    EXPECT_EQ(second.error().message, "the data folder is in use by process " + std::to_string(::getpid()));
-    EXPECT_FALSE(second.error().next_step.empty());
-    home->reset();
-    EXPECT_TRUE(good(Home::open(path, "", schema)));
-}
-
-TEST(Home, MemoryOfTheDataFile) {
+TEST(MemoryLimit, LeavesAReserve) {
     EXPECT_EQ(*data_memory_limit(""), "");
     EXPECT_EQ(*data_memory_limit("512MB"), "252MB");
     EXPECT_EQ(*data_memory_limit("2 GB"), "1740MB");
