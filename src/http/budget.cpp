@@ -62,11 +62,18 @@ std::optional<Allowance> read_allowance(const RateRule& rule, const Response& re
     return told;
 }
 
-Bucket::Bucket(std::int64_t per_hour) {
-    auto limit = static_cast<double>(std::max<std::int64_t>(per_hour, 1));
-    capacity_ = std::max(std::floor(limit / 10), 1.0);
-    per_milli_ = std::max(limit - capacity_, 1.0) / hour;
-    level_ = capacity_;
+Bucket::Bucket(std::int64_t per_hour)
+    : whole_(std::max(std::floor(static_cast<double>(per_hour) / 10), 1.0)),
+      whole_per_milli_(std::max(static_cast<double>(per_hour) - whole_, 1.0) / hour),
+      capacity_(whole_),
+      per_milli_(whole_per_milli_),
+      level_(whole_) {}
+
+void Bucket::share(int among) {
+    auto parts = static_cast<double>(std::max(among, 1));
+    capacity_ = std::max(std::floor(whole_ / parts), 1.0);
+    per_milli_ = whole_per_milli_ / parts;
+    level_ = filled_ == 0 && among > 1 ? 0 : std::min(level_, capacity_);
 }
 
 void Bucket::fill(Millis now) {
@@ -174,6 +181,11 @@ std::int64_t Budget::left(Millis now) {
     }
     if (!limit_) return known + (any_unknown ? unknown_.left(now) : 0);
     return any_unknown ? limit_->left(now) : std::min(known, limit_->left(now));
+}
+
+void Budget::share(int among) {
+    if (limit_) limit_->share(among);
+    unknown_.share(among);
 }
 
 void Budget::give_back(int credential) { --at(credential).in_flight; }

@@ -40,9 +40,13 @@ class Bucket {
     // As take(), but takes nothing
     Millis wait(Millis now);
     std::int64_t left(Millis now);
+    // Holds and fills at one of so many equal parts of the limit from now on. A bucket that has not been used begins empty beside others: what
+    // they hold already is all there is.
+    void share(int among);
 
   private:
     void fill(Millis now);
+    const double whole_, whole_per_milli_;
     double capacity_, per_milli_, level_;
     Millis filled_ = 0;
 };
@@ -70,6 +74,8 @@ class Budget {
     void give_back(int credential);
     // How many could go out now, one after the other.
     std::int64_t left(Millis now);
+    // So many processes send within the limits together. What a source tells is told of all of them.
+    void share(int among);
     // Nothing with this credential, or nothing at all, before `until`.
     void hold(int credential, Millis until);
     void hold_all(Millis until);
@@ -107,7 +113,14 @@ class SharedBudget {
     // Only the first limits count.
     void begin(const BudgetLimits& limits) {
         std::lock_guard lock(mutex_);
-        if (!budget_) budget_.emplace(limits);
+        if (budget_) return;
+        budget_.emplace(limits);
+        budget_->share(among_);
+    }
+    void share(int among) {
+        std::lock_guard lock(mutex_);
+        among_ = among;
+        if (budget_) budget_->share(among);
     }
     // Calls `work` with the budget; begin() comes first.
     template <class Work>
@@ -120,6 +133,7 @@ class SharedBudget {
     const std::shared_ptr<Traffic> traffic_;
     std::mutex mutex_;
     std::optional<Budget> budget_;
+    int among_ = 1;
 };
 
 }  // namespace tarn::http

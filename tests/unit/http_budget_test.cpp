@@ -121,6 +121,22 @@ TEST(HttpBudget, TheDefaultCountsWhereNothingIsKnown) {
     EXPECT_EQ(taken(limited, start), 1'000);
 }
 
+TEST(HttpBudget, ProcessesSendWithinOneLimitTogether) {
+    // Ten at once and ninety an hour, in two parts.
+    Budget later({.per_hour = 100});
+    later.share(2);
+    EXPECT_EQ(taken(later, start), 0);
+    EXPECT_EQ(taken(later, start + hour / 15), 3);
+    EXPECT_EQ(taken(later, start + hour), 5);
+    later.share(1);
+    EXPECT_EQ(taken(later, start + hour), 0);
+    EXPECT_EQ(taken(later, start + 2 * hour), 10);
+    Budget earlier({.default_per_hour = 100});
+    EXPECT_EQ(taken(earlier, start, 4), 4);
+    earlier.share(3);
+    EXPECT_EQ(taken(earlier, start), 3);
+}
+
 TEST(HttpBudget, ReadsHeaders) {
     RateRule rule{.limit_header = "X-Limit", .remaining_header = "X-Remaining", .reset_header = "X-Reset"};
     Response response;
