@@ -2,7 +2,7 @@
 
 -- Control store ------------------------------------------------------------------------------------------------------
 
--- The last stamp given out, in ms since 1970 (docs/architecture.md, "Stamps").
+-- The last stamp given out, in ms since 1970 (docs/architecture.md, "Stamps"), and up to when the scheduler has looked.
 create table _tarn_stamps (
     name varchar(255) not null,
     stamp bigint not null,
@@ -82,6 +82,33 @@ create table _tarn_git_states (
     primary key (repo_id)
 ) control;
 
+-- Processes that work on this home (src/store/presence.h): of which data file (its number in _tarn_parts), the database's session that writes
+-- data, the number of its last commit, times in ms of the database's clock. Gone: it was not heard of for too long, and may not write.
+create table _tarn_processes (
+    id varchar(64) not null,
+    place varchar(255),
+    data_file bigint,
+    session bigint,
+    commits bigint,
+    expires_at bigint,
+    gone bigint,
+    primary key (id)
+) control unsaved;
+
+-- What is one process's alone: a pipeline, a task, a scope, the scheduler (src/run/leases.h).
+create table _tarn_leases (
+    kind varchar(20) not null,
+    name varchar(255) not null,
+    owner varchar(64) not null,
+    primary key (kind, name)
+) control unsaved;
+
+-- Running pipelines that somebody wants cancelled.
+create table _tarn_cancels (
+    pipeline_id ubigint not null,
+    primary key (pipeline_id)
+) control unsaved;
+
 -- Data file ----------------------------------------------------------------------------------------------------------
 
 -- What was put aside: a raw row or a place in it that a model (none: the parser) could not use, and why.
@@ -113,13 +140,14 @@ create table _tarn_sequences (
     primary key (name)
 );
 
--- Readings of a stream for a scope that are not finished.
+-- Readings of a stream for a scope that are not finished. What they have met is in the data file of this number alone.
 create table _tarn_passes (
     id bigint not null,
     stream varchar(255) not null,
     params varchar(255) not null,
     fingerprint text,
     started_at datetime not null,
+    data_file bigint,
     primary key (id)
 );
 
@@ -158,7 +186,8 @@ create table _tarn_pages (
 );
 
 -- Of a server home, in the database and in its cache: the number of the last commit that changed a table's rows of one scope (params; "" where
--- rows have none). The row without names counts the commits, the one named "database" tells the database from others.
+-- rows have none). The row without names counts the commits, the one named "database" tells the database from others, "columns" has the last commit that
+-- changed a table's columns. In the cache alone: "data file", its number, and "layout".
 create table _tarn_parts (
     table_name varchar(255) not null,
     params varchar(255) not null,

@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
     app.set_version_flag("--version", TARN_VERSION);
     int exit_code = 0;
     tarn::cli::add_serve(app, exit_code);
+    tarn::cli::add_worker(app, exit_code);
     tarn::cli::add_sync(app, exit_code);
     tarn::cli::add_query(app, exit_code);
     tarn::cli::add_explain(app, exit_code);

@@ -10,6 +10,7 @@ constexpr int exit_done = 0, exit_failed = 1, exit_usage = 2, exit_cancelled = 3
               exit_due = 5;
 
 void add_serve(CLI::App& app, int& exit_code);
+void add_worker(CLI::App& app, int& exit_code);
 void add_sync(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);
 void add_query(CLI::App& app, int& exit_code);

@@ -1,13 +1,14 @@
 // What several commands need: the home's folder, the platform, signals, tables of text.
 #pragma once
 
+#include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <atomic>
 
 #include "base/result.h"
 #include "run/home.h"
@@ -55,6 +56,31 @@ class StopSignals {
     std::function<void()> stop_;
     std::atomic<bool> ended_ = false;
     std::thread thread_;
+};
+
+// Where a command waits to be stopped, or told to go on.
+class Waiter {
+  public:
+    // false: the process is to stop.
+    bool wait() {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return stopped_ || goes_on_; });
+        goes_on_ = false;
+        return !stopped_;
+    }
+    void stop() { set(stopped_); }
+    void go_on() { set(goes_on_); }
+
+  private:
+    void set(bool& flag) {
+        std::lock_guard lock(mutex_);
+        flag = true;
+        changed_.notify_all();
+    }
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool stopped_ = false, goes_on_ = false;
 };
 
 // Columns of equal width; the first row is the head. `right`: columns from this one on are set to the right.

@@ -1,8 +1,6 @@
 // `tarn serve`
 #include <algorithm>
-#include <condition_variable>
 #include <iostream>
-#include <mutex>
 
 #include <fmt/format.h>
 
@@ -12,6 +10,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "run/cache_keeper.h"
 #include "run/home.h"
 #include "run/pipelines.h"
 #include "run/scheduler.h"
@@ -35,30 +34,6 @@ Result<int> port_of(const ServeOptions& options, const secrets::Settings& settin
     if (digits && std::stoi(text) < 65536) return std::stoi(text);
     return fail(ErrorKind::terminal, "must be a port number, found '" + text + "'", "PORT");
 }
-
-class Waiter {
-  public:
-    // false: the process is to stop.
-    bool wait() {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return stopped_ || goes_on_; });
-        goes_on_ = false;
-        return !stopped_;
-    }
-    void stop() { set(stopped_); }
-    void go_on() { set(goes_on_); }
-
-  private:
-    void set(bool& flag) {
-        std::lock_guard lock(mutex_);
-        flag = true;
-        changed_.notify_all();
-    }
-
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool stopped_ = false, goes_on_ = false;
-};
 
 // A declared field that makes sense in an example, if there is a connector at all.
 void print_next_step(const std::string& url, const run::Platform& platform) {
@@ -188,6 +163,7 @@ Result<> serve(const ServeOptions& options) {
     }
     TARN_TRY(pipelines->start());
     run::Scheduler scheduler(*home, *platform, *pipelines);
+    run::CacheKeeper keeper(*home);
     server->use(dispatch);
     auto url = shown_url(options, server->port());
     home->announce(url);

@@ -21,6 +21,7 @@
 #include "run/git_task.h"
 #include "run/home.h"
 #include "run/job.h"
+#include "run/leases.h"
 #include "run/measure.h"
 #include "run/numbers.h"
 #include "run/scope_configs.h"
@@ -321,6 +322,20 @@ Result<> sync_git(const run::Platform& platform, const run::LoadedConnector& loa
     return {};
 }
 
+// Workers on the same database leave the scope alone as long as this process lives.
+Result<> take_scope(const run::Home& home, const run::Job& job) {
+    run::Leases leases(home);
+    auto scope = job.spec.connector->connector.name + job.spec.values.params;
+    bool taken = false;
+    TARN_TRY(leases.alone([&]() -> Result<> {
+        TARN_ASSIGN(taken, leases.take(run::lease_of_scope(scope)));
+        return {};
+    }));
+    if (taken) return {};
+    return fail(ErrorKind::terminal, "another process works on the scope", job.spec.values.params,
+                "Wait for its end.");
+}
+
 Result<> sync(const run::Platform& platform, const run::LoadedConnector& loaded, secrets::Settings settings,
               const SyncOptions& options) {
     CancelToken cancel;
@@ -329,6 +344,8 @@ Result<> sync(const run::Platform& platform, const run::LoadedConnector& loaded,
     TARN_ASSIGN(auto home, run::Home::open(home_folder(options.home), platform, std::move(settings)));
     Json scope;
     TARN_ASSIGN(auto job, prepare(*home, loaded, options, cancel, scope));
+    TARN_TRY(take_scope(*home, job));
+    TARN_TRY(home->data().catch_up());
     ProgressLine line;
     auto summary = run::run_task(job.spec, *job.client, home->data(), home->control(),
                                  [&](const run::Progress& progress) { line.show(progress); });

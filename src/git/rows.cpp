@@ -68,8 +68,10 @@ Result<std::unique_ptr<RepositoryRows>> RepositoryRows::make(DataFile& data, Con
 }
 
 Result<> RepositoryRows::write(const std::function<Result<>(duck::Connection&, Millis)>& job) {
-    TARN_ASSIGN(auto stamp, control_.next_stamp());
-    return data_.write([&](duck::Connection& connection) { return job(connection, stamp); });
+    return data_.write([&](duck::Connection& connection) -> Result<> {
+        TARN_ASSIGN(auto stamp, control_.next_stamp());
+        return job(connection, stamp);
+    });
 }
 
 Result<std::vector<std::string>> RepositoryRows::stored_commits() {

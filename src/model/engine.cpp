@@ -2,6 +2,7 @@
 
 #include <xxhash.h>
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -10,6 +11,7 @@
 #include "model/apply.h"
 #include "model/driver.h"
 #include "model/isolate.h"
+#include "store/mirror.h"
 #include "store/scratch.h"
 
 namespace tarn::model {
@@ -41,8 +43,8 @@ struct Failed {
 
 class Stage {
   public:
-    Stage(ControlStore& control, const ModelSet& set, const ScopeRun& run)
-        : control_(control), set_(set), run_(run) {}
+    Stage(ControlStore& control, const ModelSet& set, const ScopeRun& run, bool shared)
+        : control_(control), set_(set), run_(run), shared_(shared) {}
 
     StageCounts counts;
     Failed failed;
@@ -54,6 +56,8 @@ class Stage {
 
   private:
     Result<Work> plan(const Model& model);
+    [[nodiscard]] std::string state_name(const Model& model) const;
+    Result<> mirror(const std::vector<const Model*>& models);
     Result<std::string> fill(const std::string& sql) { return substitute(sql, run_.inputs); }
     Result<bool> any_gone(const std::string& table, const std::string& since);
     Result<bool> table_changed(const Model& model, const std::string& table, const std::string& since);
@@ -81,8 +85,9 @@ class Stage {
     ControlStore& control_;
     const ModelSet& set_;
     const ScopeRun& run_;
+    const bool shared_;
     duck::Connection* connection_ = nullptr;
-    std::string stamp_;
+    std::string stamp_, file_ = "0";
     std::map<std::string, State> states_;
     std::vector<Work> done_;
 };
@@ -115,7 +120,8 @@ Result<> Stage::load_states() {
                 control_.query("select model, since, inputs_hash from _tarn_model_states where params = ?",
                                {run_.params}));
     for (std::size_t i = 0; i < rows.rows.size(); ++i) {
-        states_[rows.text(i, "model")] = {rows.text(i, "since"), rows.text(i, "inputs_hash")};
+        states_[rows.text(i, "model")] = {rows.text(i, "since"),
+                                          rows.text(i, "inputs_hash")};  // by state_name()
     }
     return {};
 }
@@ -182,11 +188,31 @@ Result<bool> Stage::driver_changed(const Work& work) {
     return any_gone(model.driver, work.since);
 }
 
+// Rows that a model adds to a mirror are in this file alone, and so how far it has come with them.
+std::string Stage::state_name(const Model& model) const {
+    return set_.around().schema->table(model.target)->control && file_ != "0" ? model.id + "#" + file_
+                                                                              : model.id;
+}
+
+// Each process has mirrors of its own: what they hold must not be older than the stamp that a model's state gets.
+Result<> Stage::mirror(const std::vector<const Model*>& models) {
+    std::set<std::string> tables;
+    for (const auto* model : models) {
+        tables.insert(model->reads.begin(), model->reads.end());
+        tables.insert(model->scope_reads.begin(), model->scope_reads.end());
+    }
+    for (const auto& name : tables) {
+        const Table* table = set_.around().schema->table(name);
+        if (table != nullptr && table->control) TARN_TRY(mirror_within(*connection_, control_, *table));
+    }
+    return {};
+}
+
 Result<Work> Stage::plan(const Model& model) {
     Work work;
     work.model = &model;
     TARN_ASSIGN(work.hash, hash_of(model));
-    const State& state = states_[model.id];
+    const State& state = states_[state_name(model)];
     work.since = state.since;
     const Table& target = *set_.around().schema->table(model.target);
     if (state.since.empty() && target.has_origin()) {
@@ -408,6 +434,11 @@ Result<> Stage::run(duck::Connection& connection, const std::vector<const Model*
     done_.clear();
     failed = {};
     for (const auto* model : models) counts[model->id];
+    if (shared_) {
+        TARN_TRY(mirror(models));
+        TARN_ASSIGN(auto file, connection.value(std::string("select ") + data_file_number));
+        file_ = file.value_or("0");
+    }
     // Taken here, on the writer: stamps grow in the order in which stages are committed.
     TARN_ASSIGN(Millis stamp, control_.next_stamp());
     stamp_ = format_sql(stamp);
@@ -441,10 +472,10 @@ Result<> Stage::save_states() {
     return control_.transaction([&]() -> Result<> {
         for (const auto& work : done_) {
             TARN_TRY(control_.run("delete from _tarn_model_states where model = ? and params = ?",
-                                  {work.model->id, run_.params}));
+                                  {state_name(*work.model), run_.params}));
             TARN_TRY(control_.run(
                 "insert into _tarn_model_states (model, params, since, inputs_hash) values (?, ?, ?, ?)",
-                {work.model->id, run_.params, stamp_, work.hash}));
+                {state_name(*work.model), run_.params, stamp_, work.hash}));
         }
         return {};
     });
@@ -474,7 +505,7 @@ Result<bool> isolate(Stage& stage, DataFile& data, const ModelSet& set, const In
 Result<StageCounts> run_stage(DataFile& data, ControlStore& control, const ModelSet& set,
                               const std::vector<const Model*>& models, const ScopeRun& run) {
     constexpr int tries = 20;
-    Stage stage(control, set, run);
+    Stage stage(control, set, run, data.shared());
     TARN_TRY(stage.load_states());
     for (int i = 0;; ++i) {
         auto ran = data.write([&](duck::Connection& connection) {

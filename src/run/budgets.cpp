@@ -4,6 +4,24 @@
 
 namespace tarn::run {
 
+std::shared_ptr<http::SharedBudget> Budgets::of(const connector::Connector& connector,
+                                                const Connection& connection) {
+    std::lock_guard lock(mutex_);
+    auto& kept = kept_[{connector.name, connection.id}];
+    if (kept.budget == nullptr || kept.updated_at != connection.updated_at) {
+        kept = {connection.updated_at, http::shared_budget(traffic(connector.name))};
+        kept.budget->share(among_);
+    }
+    return kept.budget;
+}
+
+void Budgets::share(int among) {
+    std::lock_guard lock(mutex_);
+    if (among == among_) return;
+    among_ = among;
+    for (auto& [key, kept] : kept_) kept.budget->share(among);
+}
+
 void Budgets::measure(MeasurementText& out) const {
     std::lock_guard lock(mutex_);
     out.begin("tarn_source_requests_total", "counter",

@@ -21,13 +21,9 @@ class Budgets {
   public:
     // The connection's own, a new one where its settings have changed.
     std::shared_ptr<http::SharedBudget> of(const connector::Connector& connector,
-                                           const Connection& connection) {
-        std::lock_guard lock(mutex_);
-        auto& kept = kept_[{connector.name, connection.id}];
-        if (kept.budget == nullptr || kept.updated_at != connection.updated_at)
-            kept = {connection.updated_at, http::shared_budget(traffic(connector.name))};
-        return kept.budget;
-    }
+                                           const Connection& connection);
+    // So many processes have tasks: each keeps to its part of what the connections may send.
+    void share(int among);
     void measure(MeasurementText& out) const;
 
   private:
@@ -42,6 +38,7 @@ class Budgets {
     }
 
     mutable std::mutex mutex_;
+    int among_ = 1;
     std::map<std::pair<std::string, std::int64_t>, Kept> kept_;  // by plugin and connection
     std::map<std::string, std::shared_ptr<http::Traffic>> traffic_;
 };

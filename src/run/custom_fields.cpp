@@ -129,9 +129,10 @@ Result<> drop_custom_field(DataFile& data, ControlStore& control, const Schema& 
                            const std::string& table, const std::string& column) {
     TARN_TRY(customizable_table(schema, table));
     TARN_TRY(check_name(column));
-    TARN_TRY(data.drop_column(table, column));
+    // The row first: other processes look at the rows when they hear of the change.
     TARN_TRY(control.run(fmt::format("delete from {} where tb_name = ? and column_name = ?", fields_table),
                          {table, column}));
+    TARN_TRY(data.drop_column(table, column));
     return mirror_fields(data, control, schema);
 }
 

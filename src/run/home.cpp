@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "run/custom_fields.h"
 #include "store/memory_limit.h"
+#include "store/server/cache.h"
 #include "store/server/control.h"
 
 namespace tarn::run {
@@ -55,6 +56,17 @@ Result<std::unique_ptr<ControlStore>> control_of(const std::string& folder,
 Result<secrets::Cipher> cipher_of(const HomeKey& key) {
     if (!key.good()) return secrets::Cipher::locked(key.problem());
     return secrets::Cipher::make(key.secret);
+}
+
+constexpr Millis usual_lease = 30'000, shortest_lease = 1'000, longest_lease = 3'600'000;
+
+Result<Millis> lease_of(const secrets::Settings& settings) {
+    auto text = settings.get("TARN_LEASE_SECONDS");
+    if (text.empty()) return usual_lease;
+    auto lease = static_cast<Millis>(std::strtod(text.c_str(), nullptr) * 1000);
+    if (lease >= shortest_lease && lease <= longest_lease) return lease;
+    return fail(ErrorKind::terminal, "must be a number of seconds from 1 to 3600, found '" + text + "'",
+                "TARN_LEASE_SECONDS", "Correct the setting.");
 }
 
 // SQL of users and connectors reads tables, not files of this machine. Cannot be switched on again while the database is open.
@@ -107,12 +119,7 @@ Result<std::unique_ptr<Home>> Home::open(const std::string& folder, const Platfo
     std::unique_ptr<Home> home(new Home(std::move(settings)));
     home->folder_ = folder;
     TARN_ASSIGN(home->lock_, HomeLock::open(folder));
-    auto address = home->settings_.get("DB_URL");
-    if (!address.empty()) {
-        TARN_ASSIGN(auto url, server::parse_db_url(address));
-        TARN_ASSIGN(home->server_, server::ServerHome::open(url));
-    }
-    TARN_ASSIGN(home->control_, control_of(folder, home->settings_));
+    TARN_TRY(home->open_control_store());
     TARN_TRY(home->control_->ensure(platform.schema()));
     if (opening == Opening::use) TARN_TRY(require_whole(*home->control_));
     TARN_ASSIGN(home->key_, open_key(*home->control_, platform, home->settings_));
@@ -122,9 +129,11 @@ Result<std::unique_ptr<Home>> Home::open(const std::string& folder, const Platfo
     TARN_ASSIGN(home->data_, DataFile::open(data_path(folder, home->settings_), options));
     TARN_TRY(platform.attach(*home->data_, *home->control_));
     TARN_TRY(restore_custom_fields(*home->data_, *home->control_, platform.schema()));
+    TARN_TRY(home->sign_in());
     if (home->server_) {
-        TARN_ASSIGN(auto own, custom_columns(*home->control_));
-        TARN_TRY(home->server_->attach(*home->data_, *home->control_, platform.schema(), own));
+        auto own = [control = home->control_.get()] { return custom_columns(*control); };
+        auto process = [presence = home->presence_.get()] { return presence->id(); };
+        TARN_TRY(home->server_->attach(*home->data_, platform.schema(), own, process));
     }
     TARN_TRY(fill_seeds(*home->data_, platform.seeds()));
     TARN_TRY(home->data_->exclusive([](duck::Connection& connection) -> Result<> {
@@ -132,6 +141,40 @@ Result<std::unique_ptr<Home>> Home::open(const std::string& folder, const Platfo
         return {};
     }));
     return home;
+}
+
+Result<> Home::open_control_store() {
+    TARN_ASSIGN(lease_, lease_of(settings_));
+    auto address = settings_.get("DB_URL");
+    if (address.empty()) {
+        TARN_ASSIGN(control_, open_sqlite(control_path(folder_)));
+        return {};
+    }
+    TARN_ASSIGN(auto url, server::parse_db_url(address));
+    database_ = url.shown();
+    TARN_ASSIGN(server_, server::ServerHome::open(url));
+    TARN_ASSIGN(control_, server::open_control(server::ending_frozen_transactions(url, lease_)));
+    TARN_ASSIGN(beats_, server::open_control(url));
+    return {};
+}
+
+Result<> Home::sign_in() {
+    Presence::Terms terms{.lease = lease_, .alone = server_ == nullptr};
+    if (server_) {
+        TARN_TRY(data_->exclusive([&](duck::Connection& writer) -> Result<> {
+            TARN_TRY(server::number_file(writer));
+            TARN_ASSIGN(terms.data_file, writer.number(std::string("select ") + data_file_number));
+            return {};
+        }));
+    }
+    TARN_ASSIGN(presence_, Presence::enter(beats_ ? *beats_ : *control_, terms));
+    return {};
+}
+
+bool Home::is_passing(const Error& error) const {
+    if (error.kind != ErrorKind::transient || database_.empty()) return false;
+    return error.place.find(database_) != std::string::npos ||
+           error.place.find("DB_URL") != std::string::npos;
 }
 
 connector::Environment Home::environment() const {

@@ -1,4 +1,5 @@
-// The home: the folder with Tarn's two stores, held by one process at a time (docs/architecture.md, "Two stores").
+// The home: the folder with Tarn's two stores, held by one process at a time (docs/architecture.md, "Two stores"). A database server may be
+// the home of several processes, each with a folder of its own.
 //
 // Thread rule: any thread. Errors: terminal, with what to do: the home is in use, cannot be written, or its new key cannot be saved.
 #pragma once
@@ -15,6 +16,7 @@
 #include "secrets/settings.h"
 #include "store/control.h"
 #include "store/data_file.h"
+#include "store/presence.h"
 #include "store/server/home.h"
 
 namespace tarn::run {
@@ -62,10 +64,15 @@ class Home {
     [[nodiscard]] const secrets::Settings& settings() const { return settings_; }
     [[nodiscard]] connector::Environment environment() const;
     [[nodiscard]] const std::string& folder() const { return folder_; }
+    [[nodiscard]] Presence& presence() const { return *presence_; }
+    // Whether the error is the database's, and may be gone the next time.
+    [[nodiscard]] bool is_passing(const Error& error) const;
     void announce(const std::string& url) const { lock_->announce(url); }
 
   private:
     explicit Home(secrets::Settings settings) : settings_(std::move(settings)) {}
+    Result<> open_control_store();
+    Result<> sign_in();
 
     std::string folder_;
     secrets::Settings settings_;
@@ -73,7 +80,11 @@ class Home {
     HomeKey key_;
     std::unique_ptr<secrets::Cipher> cipher_;
     std::unique_ptr<ControlStore> control_;
-    std::unique_ptr<server::ServerHome> server_;  // where DB_URL is set; outlives the data file
+    std::unique_ptr<ControlStore> beats_;  // on a server: heart-beats wait for no other statement
+    Millis lease_ = 0;
+    std::string database_;                        // as errors name it
+    std::unique_ptr<Presence> presence_;          // outlives the data file, as server_ does
+    std::unique_ptr<server::ServerHome> server_;  // where DB_URL is set
     std::unique_ptr<DataFile> data_;
 };
 

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "run/body.h"
 #include "run/fields.h"
+#include "run/running_tasks.h"
 #include "run/sealed_url.h"
 #include "run/stages.h"
 
@@ -269,6 +270,25 @@ Result<Json> PipelineRows::tasks(std::int64_t pipeline_id, const TaskDetail& det
     }
     auto count = tasks.size();
     return Json{{"tasks", tasks.empty() ? Json() : std::move(tasks)}, {"count", count}};
+}
+
+Result<Json> PipelineRows::progress_elsewhere(std::int64_t task_id) const {
+    TARN_ASSIGN(auto rows,
+                home_.control().query("select name, number, began_at, finished_at, finished_records "
+                                      "from _devlake_subtasks where task_id = ? order by id",
+                                      {task_id}));
+    if (rows.rows.empty()) return Json();
+    TaskProgress progress;
+    progress.subtasks = rows.rows.size();
+    for (std::size_t row = 0; row < rows.rows.size(); ++row) {
+        bool finished = !rows.is_null(row, "finished_at");
+        progress.finished_subtasks += finished ? 1 : 0;
+        if (finished || rows.is_null(row, "began_at")) continue;
+        progress.subtask = rows.text(row, "name");
+        progress.subtask_number = rows.number(row, "number");
+        progress.items = rows.number(row, "finished_records");
+    }
+    return progress_json(progress);
 }
 
 Result<Json> PipelineRows::shown_with_subtasks(const ControlRows& tasks, std::size_t row,

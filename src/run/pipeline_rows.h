@@ -54,6 +54,8 @@ class PipelineRows {
     Result<std::optional<nlohmann::json>> find(std::int64_t id) const;
     Result<nlohmann::json> list(const PipelineFilter& filter) const;
     Result<nlohmann::json> tasks(std::int64_t pipeline_id, const TaskDetail& detail) const;
+    // progressDetail of a task that another process works on, by its subtasks; null where it has none.
+    [[nodiscard]] Result<nlohmann::json> progress_elsewhere(std::int64_t task_id) const;
     // Without tasks of plugins that are not `listed`.
     Result<nlohmann::json> subtasks(std::int64_t pipeline_id, const Platform& platform) const;
     [[nodiscard]] Result<bool> has_unfinished(std::int64_t blueprint_id) const;

@@ -1,23 +1,24 @@
-// One run of a pipeline: its stages one after the other, the tasks of a stage at once as far as the gate lets them.
+// One run of a pipeline: its stages one after the other. What a stage's tasks are is told by the pipeline's row; whoever has room takes them
+// (run/task_run.h), this process or another one.
 //
 // A stage with a failed task is the last one, unless the pipeline skips failures. Tasks that have completed already are not run again.
-// Thread rule: one thread runs it; its tasks have threads of their own. Errors: those of its tasks, a line each; cancelled.
+// Thread rule: one thread runs it. Errors: those of its tasks, a line each; cancelled; those of the control store.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/cancel.h"
 #include "base/result.h"
-#include "connector/shared_answers.h"
 #include "run/budgets.h"
 #include "run/home.h"
+#include "run/leases.h"
 #include "run/pipeline_log.h"
 #include "run/pipeline_rows.h"
 #include "run/platform.h"
 #include "run/running_tasks.h"
-#include "run/task_gate.h"
 
 namespace tarn::run {
 
@@ -25,10 +26,14 @@ namespace tarn::run {
 struct RunContext {
     const Home& home;
     const Platform& platform;
-    TaskGate& gate;
+    const Leases& leases;
     Budgets& budgets;
     RunningTasks& running;
-    const std::atomic<bool>& stopping;  // the process ends: what is cancelled then goes on at the next start
+    // The process ends, or was taken for dead: what is cancelled then goes on later, or elsewhere.
+    const std::atomic<bool>& interrupted;
+    // Until something has changed in this process, at most a second.
+    std::function<void()> wait;
+    std::function<void()> told;  // something has changed
 };
 
 class PipelineRun {
@@ -36,24 +41,22 @@ class PipelineRun {
     PipelineRun(const RunContext& context, ControlRows pipeline, CancelToken cancel);
 
     Result<> run();
-    // Writes the pipeline's final state.
+    // Writes the pipeline's final state, where it is still this process's.
     Result<> finish(const Result<>& outcome);
 
   private:
     Result<> run_stage(std::int64_t stage);
-    Result<> run_task(const ControlRows& tasks, std::size_t row);
-    Result<> work_on(const ControlRows& tasks, std::size_t row, std::string& failed);
-    Result<> finish_task(const ControlRows& tasks, std::size_t row, Millis began, const Result<>& outcome,
-                         const std::string& failed);
+    Result<> cancel_waiting();
     Result<std::string> final_status(const Result<>& outcome);
-    Result<> count_finished();
 
     const RunContext& context_;
     const ControlRows pipeline_;
     const std::int64_t id_;
     const CancelToken cancel_;
     const PipelineLog log_;
-    connector::SharedAnswers answers_;
 };
+
+// Of the tasks of a pipeline that have ended.
+Result<> count_finished(ControlStore& control, std::int64_t pipeline_id);
 
 }  // namespace tarn::run

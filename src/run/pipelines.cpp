@@ -1,7 +1,9 @@
 #include "run/pipelines.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -17,6 +19,10 @@ namespace tarn::run {
 namespace {
 
 using Json = nlohmann::json;
+
+constexpr auto look_again = std::chrono::milliseconds(500),
+               look_again_after_error = std::chrono::milliseconds(2'000);
+constexpr int most_tries = 6;  // of a task that the database hinders
 
 std::string sql_now() { return format_sql(now_millis()); }
 
@@ -59,44 +65,99 @@ Pipelines::Pipelines(const Home& home, const Platform& platform, const Limits& l
       platform_(platform),
       limits_(limits),
       notifier_(home),
-      gate_(limits.tasks),
-      context_{home_, platform_, gate_, budgets_, running_tasks_, stopping_} {}
+      leases_(home),
+      context_(context()) {}
+
+RunContext Pipelines::context() {
+    return {home_,
+            platform_,
+            leases_,
+            budgets_,
+            running_tasks_,
+            interrupted_,
+            [this] { wait_for_change(); },
+            [this] { tell_change(); }};
+}
 
 Pipelines::~Pipelines() {
-    {
-        std::lock_guard lock(mutex_);
-        stopping_ = true;
-        for (auto& [id, running] : running_) running.cancel.cancel();
-    }
-    wake_.notify_all();
+    stopping_ = true;
+    cancel_all();
     if (dispatcher_.joinable()) dispatcher_.join();
     std::unique_lock lock(mutex_);
-    wake_.wait(lock, [this] { return running_.empty(); });
+    wake_.wait(lock, [this] { return running_.empty() && working_.empty(); });
     lock.unlock();
     join_ended();
 }
 
-Result<> Pipelines::take_back() {
+void Pipelines::cancel_all() {
+    std::lock_guard lock(mutex_);
+    interrupted_ = true;
+    for (auto& [id, running] : running_) running.cancel.cancel();
+    for (auto& [id, working] : working_) working.cancel.cancel();
+    ++changes_;
+    wake_.notify_all();
+}
+
+void Pipelines::tell_change() {
+    std::lock_guard lock(mutex_);
+    ++changes_;
+    wake_.notify_all();
+}
+
+void Pipelines::wait_for_change() {
+    std::unique_lock lock(mutex_);
+    auto seen = changes_;
+    wake_.wait_for(lock, look_again, [&] { return changes_ != seen; });
+}
+
+// Rows whose process is gone, or was one that knew no leases.
+Result<> Pipelines::give_back(const char* table, const char* kind) {
+    auto& control = home_.control();
+    TARN_ASSIGN(auto rows,
+                control.query(fmt::format("select id from {} where status = 'TASK_RUNNING'", table)));
+    TARN_ASSIGN(auto held, leases_.held());
     auto now = sql_now();
-    for (const auto* table : {"_devlake_pipelines", "_devlake_tasks"}) {
+    for (std::size_t row = 0; row < rows.rows.size(); ++row) {
+        auto id = rows.number(row, "id");
+        if (held.contains(lease_of(kind, id))) continue;
         if (limits_.resume) {
-            TARN_TRY(home_.control().run(
-                fmt::format("update {} set status = 'TASK_RESUME' where status = 'TASK_RUNNING'", table)));
-            continue;
+            TARN_TRY(control.run(
+                fmt::format("update {} set status = 'TASK_RESUME', updated_at = ? where id = ?", table),
+                {now, id}));
+        } else {
+            TARN_TRY(control.run(
+                fmt::format("update {} set status = 'TASK_FAILED', message = 'the server was stopped; run it "
+                            "again', finished_at = ?, updated_at = ? where id = ?",
+                            table),
+                {now, now, id}));
         }
-        TARN_TRY(home_.control().run(
-            fmt::format(
-                "update {} set status = 'TASK_FAILED', message = 'the server was stopped; run it again', "
-                "finished_at = ?, updated_at = ? where status in ('TASK_RUNNING', 'TASK_RESUME')",
-                table),
-            {now, now}));
     }
     return {};
 }
 
+Result<> Pipelines::give_back_orphans() {
+    return leases_.alone([&]() -> Result<> {
+        TARN_TRY(leases_.free_orphans());
+        TARN_TRY(give_back("_devlake_tasks", task_lease));
+        return give_back("_devlake_pipelines", pipeline_lease);
+    });
+}
+
 Result<> Pipelines::start() {
-    if (!limits_.consume) return {};
-    TARN_TRY(take_back());
+    if (!limits_.consume) {
+        dispatcher_ = std::thread([this] { dispatch(); });
+        return {};
+    }
+    if (!limits_.resume) {
+        auto now = sql_now();
+        for (const auto* table : {"_devlake_pipelines", "_devlake_tasks"})
+            TARN_TRY(home_.control().run(
+                fmt::format("update {} set status = 'TASK_FAILED', message = 'the server was stopped; run it "
+                            "again', finished_at = ?, updated_at = ? where status = 'TASK_RESUME'",
+                            table),
+                {now, now}));
+    }
+    TARN_TRY(give_back_orphans());
     dispatcher_ = std::thread([this] { dispatch(); });
     return {};
 }
@@ -105,13 +166,13 @@ Result<> Pipelines::start() {
 
 Result<Json> Pipelines::create(const NewPipeline& pipeline) {
     std::int64_t id = 0;
-    {
-        // It is told as created before it can begin.
-        std::lock_guard lock(mutex_);
+    // It is told as created before anybody can begin it.
+    TARN_TRY(leases_.alone([&]() -> Result<> {
         TARN_ASSIGN(id, rows().create(pipeline));
         notifier_.tell(id);
-    }
-    wake_.notify_all();
+        return {};
+    }));
+    tell_change();
     TARN_ASSIGN(auto found, rows().find(id));
     if (!found) return fail(ErrorKind::bug, "a new pipeline is not found");
     return *found;
@@ -138,18 +199,21 @@ Result<Json> Pipelines::trigger(const Blueprint& blueprint, const TriggerPolicy&
 }
 
 Result<Json> Pipelines::tasks(std::int64_t pipeline_id) {
-    return rows().tasks(pipeline_id, [this](std::int64_t task) { return running_tasks_.detail(task); });
+    return rows().tasks(pipeline_id, [this](std::int64_t task) {
+        auto detail = running_tasks_.detail(task);
+        return detail.is_null() ? rows().progress_elsewhere(task).value_or(Json()) : detail;
+    });
 }
 
 Result<std::optional<Json>> Pipelines::rerun_pipeline(std::int64_t id) {
     auto made = rows().rerun_pipeline(id);
-    wake_.notify_all();
+    tell_change();
     return made;
 }
 
 Result<std::optional<Json>> Pipelines::rerun_task(std::int64_t id) {
     auto made = rows().rerun_task(id);
-    wake_.notify_all();
+    tell_change();
     return made;
 }
 
@@ -158,27 +222,42 @@ Result<bool> Pipelines::cancel(std::int64_t id) {
     TARN_ASSIGN(auto rows, control.query("select id from _devlake_pipelines where id = ?", {id}));
     if (rows.rows.empty()) return false;
     std::int64_t changed = 0;
-    {
-        std::lock_guard lock(mutex_);
-        if (auto running = running_.find(id); running != running_.end()) running->second.cancel.cancel();
-        auto now = sql_now();
-        auto set = "set status = 'TASK_CANCELLED', finished_at = ?, updated_at = ? where status in " +
-                   std::string(queued_states);
-        TARN_TRY(control.transaction([&]() -> Result<> {
-            TARN_TRY(control.run("update _devlake_tasks " + set + " and pipeline_id = ?", {now, now, id}));
-            TARN_ASSIGN(changed,
-                        control.run("update _devlake_pipelines " + set + " and id = ?", {now, now, id}));
-            return {};
-        }));
-    }
+    auto now = sql_now();
+    auto set = "set status = 'TASK_CANCELLED', finished_at = ?, updated_at = ? where status in " +
+               std::string(queued_states);
+    // Whoever leads the pipeline, or works on a task of it, finds the row.
+    TARN_TRY(leases_.alone([&]() -> Result<> {
+        TARN_TRY(control.run("update _devlake_tasks " + set + " and pipeline_id = ?", {now, now, id}));
+        TARN_ASSIGN(changed, control.run("update _devlake_pipelines " + set + " and id = ?", {now, now, id}));
+        TARN_ASSIGN(auto running, control.query("select id from _devlake_pipelines where id = ? and status = "
+                                                "'TASK_RUNNING'",
+                                                {id}));
+        if (running.rows.empty()) return {};
+        TARN_TRY(
+            control.run("insert into _tarn_cancels (pipeline_id) values (?) on conflict (pipeline_id) do "
+                        "nothing",
+                        {id}));
+        return {};
+    }));
+    if (auto taken = take_cancels(); !taken) log()->warn("{}", taken.error().text());
     if (changed > 0) notifier_.tell(id);
     return true;
 }
 
 Result<bool> Pipelines::while_idle(const std::function<Result<>()>& work) {
-    std::lock_guard lock(mutex_);
-    if (!running_.empty()) return false;
-    TARN_TRY(work());
+    const Lease idle{idle_lease, ""};
+    bool taken = false;
+    TARN_TRY(leases_.alone([&]() -> Result<> {
+        TARN_ASSIGN(auto held, leases_.held());
+        for (const auto& lease : held)
+            if (lease.kind == pipeline_lease || lease.kind == task_lease) return {};
+        TARN_ASSIGN(taken, leases_.take(idle));
+        return {};
+    }));
+    if (!taken) return false;
+    auto done = work();
+    TARN_TRY(leases_.alone([&] { return leases_.let_go(idle); }));
+    TARN_TRY(done);
     return true;
 }
 
@@ -187,13 +266,100 @@ Result<bool> Pipelines::while_idle(const std::function<Result<>()>& work) {
 void Pipelines::dispatch() {
     while (!stopping_) {
         join_ended();
-        auto begun = begin_next();
-        if (!begun) log()->error("pipelines: {}", begun.error().text());
+        std::uint64_t seen = 0;
+        {
+            std::lock_guard lock(mutex_);
+            seen = changes_;
+        }
+        auto begun = look_round();
+        if (!begun) {
+            log()->error("pipelines: {}", begun.error().text());
+            doubtful_ = true;
+        }
         if (begun && *begun) continue;
         std::unique_lock lock(mutex_);
         // Polled, too: a row may come from elsewhere.
-        if (!stopping_) wake_.wait_for(lock, std::chrono::milliseconds(begun ? 500 : 5'000));
+        wake_.wait_for(lock, begun ? look_again : look_again_after_error,
+                       [&] { return stopping_ || (begun && changes_ != seen); });
     }
+}
+
+// true: something was begun, and more may follow.
+Result<bool> Pipelines::look_round() {
+    if (home_.presence().lost()) {
+        TARN_TRY(begin_anew());
+    }
+    if (!limits_.consume) return false;
+    if (doubtful_) TARN_TRY(tidy());
+    TARN_TRY(home_.presence().mark_gone());
+    TARN_ASSIGN(bool orphans, leases_.has_orphans());
+    if (orphans) {
+        log()->warn("another process is gone: its work goes on");
+        TARN_TRY(give_back_orphans());
+    }
+    TARN_TRY(take_cancels());
+    TARN_TRY(share_budgets());
+    TARN_ASSIGN(bool pipeline, begin_next());
+    TARN_ASSIGN(bool task, begin_task());
+    return pipeline || task;
+}
+
+// Taken for dead: what it did may be done by others by now.
+Result<> Pipelines::begin_anew() {
+    cancel_all();
+    {
+        std::unique_lock lock(mutex_);
+        wake_.wait(lock, [this] { return running_.empty() && working_.empty(); });
+    }
+    TARN_TRY(home_.presence().enter_again());
+    if (!stopping_) interrupted_ = false;
+    return {};
+}
+
+Result<> Pipelines::take_cancels() {
+    TARN_ASSIGN(auto rows, home_.control().query("select pipeline_id from _tarn_cancels"));
+    std::lock_guard lock(mutex_);
+    auto before = changes_;
+    auto cancel = [&](const CancelToken& token) {
+        if (!token.cancelled()) ++changes_;
+        token.cancel();
+    };
+    for (std::size_t row = 0; row < rows.rows.size(); ++row) {
+        auto id = rows.number(row, "pipeline_id");
+        if (auto running = running_.find(id); running != running_.end()) cancel(running->second.cancel);
+        for (auto& [task, working] : working_)
+            if (working.pipeline == id) cancel(working.cancel);
+    }
+    if (changes_ != before) wake_.notify_all();
+    return {};
+}
+
+Result<> Pipelines::share_budgets() {
+    if (!home_.data().shared()) return {};
+    TARN_ASSIGN(auto processes, leases_.owners(task_lease));
+    budgets_.share(static_cast<int>(std::max<std::int64_t>(processes, 1)));
+    return {};
+}
+
+// A commit whose answer was lost may have left leases that nobody here works under.
+Result<> Pipelines::tidy() {
+    std::set<Lease> used;
+    {
+        std::lock_guard lock(mutex_);
+        for (const auto& [id, running] : running_) used.insert(lease_of(pipeline_lease, id));
+        for (const auto& [id, working] : working_) used.insert(lease_of(task_lease, id));
+    }
+    TARN_TRY(leases_.alone([&]() -> Result<> {
+        TARN_ASSIGN(auto held, leases_.held());
+        for (const auto& lease : held) {
+            bool ours_to_use = lease.kind == pipeline_lease || lease.kind == task_lease;
+            if (ours_to_use && !used.contains(lease)) TARN_TRY(leases_.let_go(lease));
+        }
+        TARN_TRY(give_back("_devlake_tasks", task_lease));
+        return give_back("_devlake_pipelines", pipeline_lease);
+    }));
+    doubtful_ = false;
+    return {};
 }
 
 void Pipelines::join_ended() {
@@ -205,50 +371,83 @@ void Pipelines::join_ended() {
     for (auto& thread : ended) thread.join();
 }
 
-Result<std::optional<std::int64_t>> Pipelines::next_id(std::string& parallel_label) {
-    TARN_ASSIGN(
-        auto rows,
-        home_.control().query(fmt::format(
-            "select p.id, (select min(name) from _devlake_pipeline_labels l where l.pipeline_id = p.id "
-            "and l.name like 'parallel/%') as label from _devlake_pipelines p where p.status in {} order "
-            "by p.priority desc, p.id limit 1000",
-            queued_states)));
+// Within alone().
+Result<std::optional<std::int64_t>> Pipelines::next_id() {
+    auto& control = home_.control();
+    const std::string label =
+        "(select min(name) from _devlake_pipeline_labels l where l.pipeline_id = p.id and l.name like "
+        "'parallel/%') as label from _devlake_pipelines p where p.status ";
+    TARN_ASSIGN(auto running, control.query("select p.id, " + label + "= 'TASK_RUNNING'"));
+    if (running.rows.size() >= limits_.pipelines) return std::optional<std::int64_t>();
+    std::set<std::string> taken;
+    for (std::size_t row = 0; row < running.rows.size(); ++row) taken.insert(running.text(row, "label"));
+    TARN_ASSIGN(auto rows, control.query("select p.id, " + label + "in " + queued_states +
+                                         " order by p.priority desc, p.id limit 1000"));
     for (std::size_t row = 0; row < rows.rows.size(); ++row) {
-        parallel_label = rows.text(row, "label");
-        bool taken = false;
-        for (const auto& [id, running] : running_)
-            taken = taken || (!parallel_label.empty() && running.parallel_label == parallel_label);
-        if (!taken) return std::optional<std::int64_t>(rows.number(row, "id"));
+        auto name = rows.text(row, "label");
+        if (name.empty() || !taken.contains(name)) return std::optional<std::int64_t>(rows.number(row, "id"));
     }
     return std::optional<std::int64_t>();
 }
 
 Result<bool> Pipelines::begin_next() {
-    std::lock_guard lock(mutex_);
-    if (stopping_ || running_.size() >= limits_.pipelines) return false;
-    std::string label;
-    TARN_ASSIGN(auto id, next_id(label));
+    if (interrupted_) return false;
+    std::optional<std::int64_t> id;
+    {
+        TARN_ASSIGN(auto waiting,
+                    home_.control().query(fmt::format(
+                        "select id from _devlake_pipelines where status in {} limit 1", queued_states)));
+        if (waiting.rows.empty()) return false;
+    }
+    TARN_TRY(leases_.alone([&]() -> Result<> {
+        TARN_ASSIGN(auto held, leases_.held());
+        if (held.contains({idle_lease, ""})) return {};
+        TARN_ASSIGN(id, next_id());
+        if (!id) return {};
+        TARN_ASSIGN(bool taken, leases_.take(lease_of(pipeline_lease, *id)));
+        if (!taken) {
+            id.reset();
+            return {};
+        }
+        auto now = sql_now();
+        TARN_TRY(home_.control().run(
+            "update _devlake_pipelines set status = 'TASK_RUNNING', message = '', error_name = "
+            "'', finished_at = null, began_at = ?, updated_at = ? where id = ?",
+            {now, now, *id}));
+        return {};
+    }));
     if (!id) return false;
-    auto now = sql_now();
-    TARN_TRY(home_.control().run(
-        "update _devlake_pipelines set status = 'TASK_RUNNING', message = '', error_name = "
-        "'', finished_at = null, began_at = ?, updated_at = ? where id = ?",
-        {now, now, *id}));
+    std::lock_guard lock(mutex_);
     auto& running = running_[*id];
-    running.parallel_label = label;
+    if (interrupted_) running.cancel.cancel();
     running.thread = std::thread([this, id = *id, cancel = running.cancel] { run_one(id, cancel); });
     return true;
 }
 
+// What the database hinders for a while is tried again.
 Result<> Pipelines::run_and_finish(std::int64_t id, const CancelToken& cancel) {
-    TARN_ASSIGN(auto pipeline, home_.control().query("select * from _devlake_pipelines where id = ?", {id}));
     notifier_.tell(id);
-    PipelineRun run(context_, std::move(pipeline), cancel);
-    auto outcome = mirror_projects(home_, platform_);
-    if (outcome) outcome = run.run();
-    // Left as it is, so that the next start goes on with it.
-    if (stopping_ && !outcome && outcome.error().kind == ErrorKind::cancelled) return {};
-    TARN_TRY(run.finish(outcome));
+    while (true) {
+        auto ended = [&]() -> Result<> {
+            TARN_ASSIGN(auto pipeline,
+                        home_.control().query("select * from _devlake_pipelines where id = ?", {id}));
+            PipelineRun run(context_, std::move(pipeline), cancel);
+            auto outcome = mirror_projects(home_, platform_);
+            if (outcome) outcome = run.run();
+            if (interrupted_ && !outcome) return outcome;
+            if (!outcome && home_.is_passing(outcome.error())) return outcome;
+            return run.finish(outcome);
+        }();
+        if (ended) break;
+        // Left as it is, so that another process, or the next start, goes on with it.
+        if (interrupted_)
+            return leases_.alone([&]() -> Result<> {
+                TARN_TRY(leases_.let_go(lease_of(pipeline_lease, id)));
+                return give_back("_devlake_pipelines", pipeline_lease);
+            });
+        if (!home_.is_passing(ended.error())) return ended;
+        wait_for_change();
+    }
     notifier_.tell(id);
     return {};
 }
@@ -260,6 +459,95 @@ void Pipelines::run_one(std::int64_t id, const CancelToken& cancel) {
     auto running = running_.find(id);
     ended_.push_back(std::move(running->second.thread));
     running_.erase(running);
+    ++changes_;
+    wake_.notify_all();
+}
+
+// ---- tasks of running pipelines, whoever leads them
+
+Answers Pipelines::answers_of(std::int64_t pipeline_id) {
+    std::erase_if(answers_, [](const auto& entry) { return entry.second.expired(); });
+    auto answers = answers_[pipeline_id].lock();
+    if (answers == nullptr) answers = std::make_shared<connector::SharedAnswers>();
+    answers_[pipeline_id] = answers;
+    return answers;
+}
+
+// The first task that waits and whose scope nobody works on; 0: none. Those of pipelines that were begun first come first.
+Result<std::int64_t> Pipelines::next_task() {
+    TARN_ASSIGN(
+        auto rows,
+        home_.control().query(fmt::format(
+            "select t.id from _devlake_tasks t join _devlake_pipelines p on p.id = t.pipeline_id where "
+            "p.status = 'TASK_RUNNING' and t.pipeline_row = p.stage and t.status in {} order by "
+            "p.priority desc, p.began_at, p.id, t.pipeline_col limit 1000",
+            queued_states)));
+    if (rows.rows.empty()) return 0;
+    TARN_ASSIGN(auto held, leases_.held());
+    std::lock_guard lock(mutex_);
+    for (std::size_t row = 0; row < rows.rows.size(); ++row) {
+        auto id = rows.number(row, "id");
+        if (held.contains(lease_of(task_lease, id))) continue;
+        auto known = blocked_.find(id);
+        if (known == blocked_.end() || !held.contains(lease_of_scope(known->second))) return id;
+    }
+    return 0;
+}
+
+Result<std::optional<std::int64_t>> Pipelines::claim() {
+    {
+        std::lock_guard lock(mutex_);
+        if (interrupted_ || working_.size() >= limits_.tasks) return std::optional<std::int64_t>();
+    }
+    TARN_ASSIGN(auto likely, next_task());
+    std::optional<std::int64_t> id;
+    if (likely == 0) return id;
+    TARN_TRY(leases_.alone([&]() -> Result<> {
+        TARN_ASSIGN(auto task, next_task());
+        if (task == 0) return {};
+        TARN_ASSIGN(bool taken, leases_.take(lease_of(task_lease, task)));
+        if (taken) id = task;
+        return {};
+    }));
+    return id;
+}
+
+Result<bool> Pipelines::begin_task() {
+    TARN_ASSIGN(auto id, claim());
+    if (!id) return false;
+    TARN_TRY(share_budgets());
+    auto& control = home_.control();
+    TARN_ASSIGN(auto task, control.query("select * from _devlake_tasks where id = ?", {*id}));
+    auto pipeline_id = task.number(0, "pipeline_id");
+    TARN_ASSIGN(auto pipeline, control.query("select * from _devlake_pipelines where id = ?", {pipeline_id}));
+    std::lock_guard lock(mutex_);
+    auto& working = working_[*id];
+    working.pipeline = pipeline_id;
+    if (interrupted_) working.cancel.cancel();
+    working.thread = std::thread(
+        [this, id = *id, pipeline, task, cancel = working.cancel, answers = answers_of(pipeline_id)] {
+            TaskRun run(context_, pipeline, task, cancel, answers);
+            work_on(id, run);
+        });
+    return true;
+}
+
+void Pipelines::work_on(std::int64_t task_id, TaskRun& run) {
+    int before = 0;
+    {
+        std::lock_guard lock(mutex_);
+        before = hindered_[task_id];
+    }
+    auto end = run.run(before + 1 >= most_tries);
+    std::lock_guard lock(mutex_);
+    blocked_.erase(task_id);
+    if (end == TaskEnd::blocked) blocked_[task_id] = run.scope();
+    hindered_.erase(task_id);
+    if (end == TaskEnd::left) hindered_[task_id] = before + 1;
+    auto working = working_.find(task_id);
+    ended_.push_back(std::move(working->second.thread));
+    working_.erase(working);
+    ++changes_;
     wake_.notify_all();
 }
 

@@ -1,8 +1,9 @@
-// Pipelines: the queue of the control store, worked off by this process (states: Apache DevLake's).
+// Pipelines: the queue of the control store, worked off by this process and all others that work on the home (states: Apache DevLake's).
 //
-// PIPELINE_MAX_PARALLEL pipelines run at once (0 or not set: 16), those of higher priority first, then the oldest; two with the same label
-// `parallel/…` one after the other. Of all their tasks TASK_MAX_PARALLEL work at once (not set: 4), one a scope. What a stopped process left
-// unfinished goes on at the next start (RESUME_PIPELINES=false: has failed). With CONSUME_PIPELINES=false nothing is run here.
+// PIPELINE_MAX_PARALLEL pipelines run at once in all processes (0 or not set: 16), those of higher priority first, then the oldest; two with the
+// same label `parallel/…` one after the other. Of all their tasks TASK_MAX_PARALLEL work at once in one process (not set: 4), one a scope. What
+// a process left unfinished goes on in others when it is gone, or at its next start (RESUME_PIPELINES=false: has failed). With
+// CONSUME_PIPELINES=false nothing is run here.
 // Thread rule: any thread. Errors: bad_data, with the name of what is wrong; those of the control store.
 #pragma once
 
@@ -23,8 +24,10 @@
 #include "base/cancel.h"
 #include "base/result.h"
 #include "run/blueprints.h"
+#include "run/leases.h"
 #include "run/notifier.h"
 #include "run/pipeline_run.h"
+#include "run/task_run.h"
 
 namespace tarn::run {
 
@@ -67,35 +70,61 @@ class Pipelines {
     };
     struct Running {
         CancelToken cancel;
-        std::string parallel_label;
+        std::thread thread;
+    };
+    struct Working {
+        std::int64_t pipeline = 0;
+        CancelToken cancel;
         std::thread thread;
     };
 
     Pipelines(const Home& home, const Platform& platform, const Limits& limits);
     static Result<Limits> limits_of(const Home& home);
-    Result<> take_back();
     void dispatch();
+    Result<bool> look_round();
+    Result<> begin_anew();
+    void cancel_all();
+    Result<> give_back_orphans();
+    Result<> give_back(const char* table, const char* kind);
+    Result<> take_cancels();
+    Result<> tidy();
+    Result<> share_budgets();
     Result<bool> begin_next();
-    Result<std::optional<std::int64_t>> next_id(std::string& parallel_label);
+    Result<std::optional<std::int64_t>> next_id();
     void run_one(std::int64_t id, const CancelToken& cancel);
     Result<> run_and_finish(std::int64_t id, const CancelToken& cancel);
+    Result<bool> begin_task();
+    Result<std::optional<std::int64_t>> claim();
+    Result<std::int64_t> next_task();
+    void work_on(std::int64_t task_id, TaskRun& run);
+    Answers answers_of(std::int64_t pipeline_id);
+    RunContext context();
+    void tell_change();
+    void wait_for_change();
     void join_ended();
 
     const Home& home_;
     const Platform& platform_;
     const Limits limits_;
     Notifier notifier_;
-    TaskGate gate_;
+    const Leases leases_;
     Budgets budgets_;
     RunningTasks running_tasks_;
-    std::atomic<bool> stopping_ = false;
-    const RunContext context_;
+    std::atomic<bool> stopping_ = false, interrupted_ = false;
 
     std::mutex mutex_;
     std::condition_variable wake_;
-    std::map<std::int64_t, Running> running_;
+    std::uint64_t changes_ = 0;
+    std::map<std::int64_t, Running> running_;  // pipelines whose stages this process leads
+    std::map<std::int64_t, Working> working_;  // tasks
+    std::map<std::int64_t, std::weak_ptr<connector::SharedAnswers>> answers_;  // by pipeline
+    // Of tasks that were not run here to their end: the scope they waited for, and how often the database hindered them.
+    std::map<std::int64_t, std::string> blocked_;
+    std::map<std::int64_t, int> hindered_;
     std::vector<std::thread> ended_;
+    bool doubtful_ = false;  // the dispatcher's
     std::thread dispatcher_;
+    const RunContext context_;
 };
 
 }  // namespace tarn::run

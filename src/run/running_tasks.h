@@ -21,6 +21,19 @@ struct TaskProgress {
     std::int64_t subtask_number = 0;  // from 1 on, among all of the plugin
 };
 
+// As the API shows it.
+inline nlohmann::json progress_json(const TaskProgress& progress) {
+    // Nobody knows beforehand how many records a source has: -1.
+    return {{"totalSubTasks", progress.subtasks},
+            {"finishedSubTasks", progress.finished_subtasks},
+            {"totalRecords", -1},
+            {"finishedRecords", progress.items},
+            {"subTaskName", progress.subtask},
+            {"subTaskNumber", progress.subtask_number},
+            {"collectSubtaskNumber", 0},
+            {"otherSubtaskNumber", 0}};
+}
+
 class RunningTasks {
   public:
     void put(std::int64_t task_id, const TaskProgress& progress) {
@@ -36,16 +49,7 @@ class RunningTasks {
         std::lock_guard lock(mutex_);
         auto found = tasks_.find(task_id);
         if (found == tasks_.end()) return nullptr;
-        const auto& progress = found->second;
-        // Nobody knows beforehand how many records a source has: -1.
-        return {{"totalSubTasks", progress.subtasks},
-                {"finishedSubTasks", progress.finished_subtasks},
-                {"totalRecords", -1},
-                {"finishedRecords", progress.items},
-                {"subTaskName", progress.subtask},
-                {"subTaskNumber", progress.subtask_number},
-                {"collectSubtaskNumber", 0},
-                {"otherSubtaskNumber", 0}};
+        return progress_json(found->second);
     }
 
     // `plugin` of a connector that is there.

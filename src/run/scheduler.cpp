@@ -1,6 +1,9 @@
 #include "run/scheduler.h"
 
+#include <algorithm>
 #include <chrono>
+
+#include <fmt/format.h>
 
 #include "base/log.h"
 #include "run/blueprints.h"
@@ -8,6 +11,8 @@
 
 namespace tarn::run {
 namespace {
+
+constexpr Millis longest_gap = 120'000;
 
 std::optional<Millis> next_of(const std::string& line, Millis now) {
     auto cron = Cron::parse(line);
@@ -17,7 +22,7 @@ std::optional<Millis> next_of(const std::string& line, Millis now) {
 }  // namespace
 
 Scheduler::Scheduler(const Home& home, const Platform& platform, Pipelines& pipelines)
-    : home_(home), platform_(platform), pipelines_(pipelines), thread_([this] { work(); }) {}
+    : home_(home), platform_(platform), pipelines_(pipelines), leases_(home), thread_([this] { work(); }) {}
 
 Scheduler::~Scheduler() {
     {
@@ -28,7 +33,7 @@ Scheduler::~Scheduler() {
     thread_.join();
 }
 
-Result<std::vector<std::int64_t>> Scheduler::due(Millis now) {
+Result<std::vector<std::int64_t>> Scheduler::due(Millis from, Millis now) {
     TARN_ASSIGN(auto rows,
                 home_.control().query("select id, cron_config from _devlake_blueprints where enable = true "
                                       "and is_manual = false order by priority desc, id"));
@@ -39,7 +44,7 @@ Result<std::vector<std::int64_t>> Scheduler::due(Millis now) {
         auto line = rows.text(row, "cron_config");
         auto known = entries_.find(id);
         bool same = known != entries_.end() && known->second.line == line;
-        Entry entry = same ? known->second : Entry{line, next_of(line, now)};
+        Entry entry = same ? known->second : Entry{line, next_of(line, from)};
         if (entry.next && *entry.next <= now) {
             out.push_back(id);
             entry.next = next_of(line, now);
@@ -48,6 +53,47 @@ Result<std::vector<std::int64_t>> Scheduler::due(Millis now) {
     }
     entries_ = std::move(entries);
     return out;
+}
+
+// From when on this process answers for what is due; 0: another one does. What is due is noted as done first: rather once too few than twice.
+Result<Millis> Scheduler::lead(Millis now) {
+    const Lease lease{scheduler_lease, ""};
+    if (!home_.data().shared()) return now;
+    auto& control = home_.control();
+    Millis from = 0;
+    TARN_TRY(leases_.alone([&]() -> Result<> {
+        TARN_ASSIGN(bool ours, leases_.is_ours(lease));
+        if (!ours) {
+            TARN_ASSIGN(ours, leases_.take(lease));
+        }
+        if (!ours) return {};
+        from = now;
+        TARN_ASSIGN(auto before, control.query("select stamp from _tarn_stamps where name = 'scheduler'"));
+        if (!leads_) from = std::clamp(before.number(0, "stamp"), now - longest_gap, now);
+        TARN_TRY(control.run(
+            "insert into _tarn_stamps (name, stamp) values ('scheduler', ?) on conflict (name) do "
+            "update set stamp = excluded.stamp",
+            {now}));
+        return {};
+    }));
+    leads_ = from != 0;
+    if (!leads_) entries_.clear();
+    return from;
+}
+
+Result<> Scheduler::look() {
+    // The clock of all processes: what one has triggered is not due again for the next one.
+    auto& control = home_.control();
+    TARN_ASSIGN(auto clock, control.query(fmt::format("select {} as now", control.clock())));
+    Millis now = clock.number(0, "now");
+    TARN_ASSIGN(Millis from, lead(now));
+    if (from == 0) return {};
+    TARN_ASSIGN(auto found, due(from, now));
+    for (auto id : found) {
+        if (auto triggered = trigger(id); !triggered)
+            log()->warn("cron: blueprint {} is not run: {}", id, triggered.error().text());
+    }
+    return {};
 }
 
 Result<> Scheduler::trigger(std::int64_t blueprint_id) {
@@ -61,12 +107,7 @@ void Scheduler::work() {
     std::unique_lock lock(mutex_);
     while (!stopping_) {
         lock.unlock();
-        auto found = due(now_millis());
-        if (!found) log()->error("cron: {}", found.error().text());
-        for (auto id : found ? *found : std::vector<std::int64_t>()) {
-            if (auto triggered = trigger(id); !triggered)
-                log()->warn("cron: blueprint {} is not run: {}", id, triggered.error().text());
-        }
+        if (auto looked = look(); !looked) log()->error("cron: {}", looked.error().text());
         lock.lock();
         if (!stopping_) wake_.wait_for(lock, std::chrono::seconds(1));
     }

@@ -1,4 +1,5 @@
-// Triggers blueprints at the times of their cron lines.
+// Triggers blueprints at the times of their cron lines: one process of all that work on the home, by a lease. Another takes over where it is
+// gone, and makes up for the time in between, two minutes at most.
 //
 // The store is asked each second, so a change of a blueprint counts from then on. Missed times are not made up. A blueprint whose last
 // pipeline has not ended is not triggered: told in the log, as any other reason.
@@ -16,6 +17,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "run/leases.h"
 #include "run/pipelines.h"
 
 namespace tarn::run {
@@ -33,12 +35,16 @@ class Scheduler {
         std::optional<Millis> next;
     };
     void work();
-    Result<std::vector<std::int64_t>> due(Millis now);
+    Result<std::vector<std::int64_t>> due(Millis from, Millis now);
+    Result<Millis> lead(Millis now);
+    Result<> look();
     Result<> trigger(std::int64_t blueprint_id);
 
     const Home& home_;
     const Platform& platform_;
     Pipelines& pipelines_;
+    const Leases leases_;
+    bool leads_ = false;
     std::map<std::int64_t, Entry> entries_;
     std::mutex mutex_;
     std::condition_variable wake_;

@@ -99,7 +99,8 @@ Result<> delete_scope_data(const Home& home, const Platform& platform, const Loa
     }
     for (const auto& model : connector.models.models()) {
         TARN_TRY(
-            control.run("delete from _tarn_model_states where model = ? and params = ?", {model.id, params}));
+            control.run("delete from _tarn_model_states where (model = ? or model like ?) and params = ?",
+                        {model.id, model.id + "#%", params}));
     }
     return {};
 }

@@ -30,9 +30,13 @@ constexpr std::array list = {
     SettingInfo{"CONNECTORS_PATH", "", "More folders of connectors, separated by colons."},
     SettingInfo{"MEMORY_LIMIT", "most of the machine's",
                 "What the program may use, such as `512MB` or `2GB`."},
-    SettingInfo{"PIPELINE_MAX_PARALLEL", "16", "Pipelines that run at the same time."},
-    SettingInfo{"TASK_MAX_PARALLEL", "4", "Tasks that run at the same time."},
+    SettingInfo{"PIPELINE_MAX_PARALLEL", "16", "Pipelines that run at the same time, in all processes."},
+    SettingInfo{"TASK_MAX_PARALLEL", "4", "Tasks that run at the same time in one process."},
     SettingInfo{"RESUME_PIPELINES", "true", "After a restart, pipelines that ran go on; `false`: they fail."},
+    SettingInfo{"TARN_LEASE_SECONDS", "30",
+                "With several processes on one database: one that was not heard of for this long has lost "
+                "its work to "
+                "the others."},
     SettingInfo{"CONSUME_PIPELINES", "true", "`false`: this process runs no pipelines."},
     SettingInfo{"ENABLE_SUBTASKS_BY_DEFAULT", "",
                 "`plugin:subtask:true,…` goes before what connectors declare when plans are made."},

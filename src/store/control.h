@@ -52,6 +52,8 @@ class ControlStore {
     // A stamp larger than all before (docs/architecture.md, "Stamps"), safe across crashes and clock steps: it is on the disk before
     // it is given out, and so refused (bug) inside a transaction. Needs the table _tarn_stamps.
     virtual Result<Millis> next_stamp() = 0;
+    // SQL of the time in ms by the clock that all who use the store share.
+    [[nodiscard]] virtual std::string clock() const = 0;
 };
 
 // A condition with one parameter, like_pattern(): texts that hold this one, in upper or lower case; its `%` and `_` are themselves. (Stores

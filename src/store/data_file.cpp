@@ -40,8 +40,12 @@ Result<std::unique_ptr<DataFile>> DataFile::open(const std::string& path, const 
 Result<> DataFile::in_transaction(const Job& job) {
     auto& writer = *writer_;
     if (sink_ != nullptr) TARN_TRY(sink_->begin(writer));
-    TARN_TRY(writer.run_unwatched("begin transaction"));
-    auto outcome = run_job(job, writer);
+    Result<> outcome;
+    if (auto begun = writer.run_unwatched("begin transaction"); !begun) {
+        outcome = fail(begun.error());
+    } else {
+        outcome = run_job(job, writer);
+    }
     if (outcome && sink_ != nullptr) outcome = sink_->commit(writer);
     if (!outcome) {
         // A failed statement may have ended the transaction already; the first error is the one to tell.
@@ -71,7 +75,7 @@ Result<> DataFile::exclusive(Job job) { return submit(std::move(job), false); }
 
 Result<> DataFile::add_column(const std::string& table, const Column& column) {
     return exclusive([&](duck::Connection& writer) -> Result<> {
-        if (sink_ != nullptr) TARN_TRY(sink_->add_column(table, column));
+        if (sink_ != nullptr) TARN_TRY(sink_->add_column(writer, table, column));
         TARN_TRY(writer.run(fmt::format("alter table {} add column if not exists {} {}", sql_name(table),
                                         sql_name(column.name), duck_type(column))));
         return {};
@@ -82,7 +86,7 @@ Result<> DataFile::drop_column(const std::string& table, const std::string& colu
     return exclusive([&](duck::Connection& writer) -> Result<> {
         TARN_TRY(writer.run(
             fmt::format("alter table {} drop column if exists {}", sql_name(table), sql_name(column))));
-        return sink_ == nullptr ? Result<>{} : sink_->drop_column(table, column);
+        return sink_ == nullptr ? Result<>{} : sink_->drop_column(writer, table, column);
     });
 }
 
@@ -96,6 +100,11 @@ DataFile::State DataFile::state() {
     std::lock_guard lock(mutex_);
     state.waiting = static_cast<std::int64_t>(queue_.size());
     return state;
+}
+
+Result<> DataFile::catch_up() {
+    if (sink_ == nullptr) return {};
+    return exclusive([this](duck::Connection& writer) { return sink_->catch_up(writer); });
 }
 
 Result<> DataFile::submit(Job job, bool in_transaction) {

@@ -22,19 +22,26 @@
 
 namespace tarn {
 
+// SQL of the file's number among those that are caches of one database; 0 where it is none.
+inline constexpr const char* data_file_number =
+    "coalesce((select max(stamp) from main._tarn_parts where table_name = '' and params = 'data file'), 0)";
+
 // Takes what each transaction of write() has changed to where the truth is, before the file commits it.
 class DataSink {
   public:
     virtual ~DataSink() = default;
     // Called by the writer thread in this order: begin, the job, then commit or rollback; after commit, `done` says whether the file
-    // has committed too. An error of commit() takes the job back.
+    // has committed too. An error of commit() takes the job back. begin() makes the file current.
     virtual Result<> begin(duck::Connection& writer) = 0;
     virtual Result<> commit(duck::Connection& writer) = 0;
     virtual void rollback(duck::Connection& writer) = 0;
     virtual void done(duck::Connection& writer, bool file_committed) = 0;
+    // Makes the file current, outside of a job.
+    virtual Result<> catch_up(duck::Connection& writer) = 0;
     // A table gets or loses a column, before the file's does; by the writer thread, outside of a job. Again is no error.
-    virtual Result<> add_column(const std::string& table, const Column& column) = 0;
-    virtual Result<> drop_column(const std::string& table, const std::string& column) = 0;
+    virtual Result<> add_column(duck::Connection& writer, const std::string& table, const Column& column) = 0;
+    virtual Result<> drop_column(duck::Connection& writer, const std::string& table,
+                                 const std::string& column) = 0;
 };
 
 class DataFile {
@@ -52,6 +59,9 @@ class DataFile {
     void pass_by(DataSink* sink) { sink_ = sink; }
     // As write(), without the transaction: for DDL, pragmas and checkpoints.
     Result<> exclusive(Job job);
+    // Others write to where the truth is: readers see what they wrote up to the last write() or catch_up() of this process.
+    [[nodiscard]] bool shared() const { return sink_ != nullptr; }
+    Result<> catch_up();
     // Columns beyond the declared ones; nothing where the column is there, or not there.
     Result<> add_column(const std::string& table, const Column& column);
     Result<> drop_column(const std::string& table, const std::string& column);

@@ -63,7 +63,8 @@ Result<> load(duck::Connection& connection, const std::vector<const Column*>& co
 
 }  // namespace
 
-Result<> mirror_control(DataFile& data, ControlStore& control, const Table& table) {
+// Read by the job, so that of two calls the later one has the newer rows.
+Result<> mirror_within(duck::Connection& connection, ControlStore& control, const Table& table) {
     auto columns = mirrored_columns(table);
     std::vector<std::string> names;
     names.reserve(columns.size());
@@ -72,25 +73,27 @@ Result<> mirror_control(DataFile& data, ControlStore& control, const Table& tabl
     auto mirror = sql_name(table.name);
     auto equal = equal_rows(columns, "m", "i");
     auto made = made_by_models(table, "m", "i");
-    return data.write([&](duck::Connection& connection) -> Result<> {
-        // Read by the job, so that of two calls the later one has the newer rows.
-        TARN_ASSIGN(auto rows, control.query(fmt::format("select {} from {}", list, mirror)));
-        TARN_TRY(load(connection, columns, rows));
+    TARN_ASSIGN(auto rows, control.query(fmt::format("select {} from {}", list, mirror)));
+    TARN_TRY(load(connection, columns, rows));
+    TARN_TRY(connection.run(
+        fmt::format("delete from {} m where not exists (select 1 from {} i where {}) and not ({})", mirror,
+                    incoming, equal, made)));
+    TARN_TRY(connection.run(
+        fmt::format("delete from {} i where exists (select 1 from {} m where {})", incoming, mirror, equal)));
+    TARN_ASSIGN(auto different, connection.number(fmt::format("select count(*) from {}", incoming)));
+    if (different > 0 && table.has_times()) {
+        TARN_ASSIGN(auto stamp, control.next_stamp());
         TARN_TRY(connection.run(
-            fmt::format("delete from {} m where not exists (select 1 from {} i where {}) and not ({})",
-                        mirror, incoming, equal, made)));
-        TARN_TRY(connection.run(fmt::format("delete from {} i where exists (select 1 from {} m where {})",
-                                            incoming, mirror, equal)));
-        TARN_ASSIGN(auto different, connection.number(fmt::format("select count(*) from {}", incoming)));
-        if (different > 0 && table.has_times()) {
-            TARN_ASSIGN(auto stamp, control.next_stamp());
-            TARN_TRY(connection.run(
-                fmt::format("update {} set updated_at = timestamp '{}'", incoming, format_sql(stamp))));
-        }
-        TARN_TRY(connection.run(fmt::format("insert into {} ({}) select * from {}; drop table {}", mirror,
-                                            list, incoming, incoming)));
-        return {};
-    });
+            fmt::format("update {} set updated_at = timestamp '{}'", incoming, format_sql(stamp))));
+    }
+    TARN_TRY(connection.run(fmt::format("insert into {} ({}) select * from {}; drop table {}", mirror, list,
+                                        incoming, incoming)));
+    return {};
+}
+
+Result<> mirror_control(DataFile& data, ControlStore& control, const Table& table) {
+    return data.write(
+        [&](duck::Connection& connection) { return mirror_within(connection, control, table); });
 }
 
 }  // namespace tarn

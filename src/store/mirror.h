@@ -14,5 +14,7 @@ namespace tarn {
 // Rows that models made of raw rows are left alone, unless the control table has their key.
 // The tables must be there (ensure). Not inside a control transaction. Thread rule: any thread.
 Result<> mirror_control(DataFile& data, ControlStore& control, const Table& table);
+// The same within a job of the data file.
+Result<> mirror_within(duck::Connection& connection, ControlStore& control, const Table& table);
 
 }  // namespace tarn

@@ -42,12 +42,13 @@ Result<RawPass> RawPass::open(DataFile& data, ControlStore& control, const std::
 }
 
 Result<> RawPass::begin(duck::Connection& connection, const std::string& fingerprint, Millis now) {
-    TARN_ASSIGN(
-        auto found,
-        connection.query("select id, epoch_ms(started_at), fingerprint from _tarn_passes where " + scope()));
+    TARN_ASSIGN(auto found, connection.query(fmt::format(
+                                "select id, epoch_ms(started_at), fingerprint, coalesce(data_file, 0) = {} "
+                                "from _tarn_passes where {}",
+                                data_file_number, scope())));
     for (const auto& row : found.rows) {
         pass_id_ = std::stoll(*row[0]);
-        if (row[2] == fingerprint) {
+        if (row[2] == fingerprint && row[3] == "true") {
             started_at_ = std::stoll(*row[1]);
             return resume(connection);
         }
@@ -58,9 +59,12 @@ Result<> RawPass::begin(duck::Connection& connection, const std::string& fingerp
     }
     TARN_ASSIGN(pass_id_, take_ids(connection, pass_sequence, 1));
     started_at_ = now;
-    TARN_TRY(connection.run(fmt::format(
-        "insert into _tarn_passes (id, stream, params, fingerprint, started_at) values ({}, {}, {}, {}, {})",
-        pass_id_, sql_text(stream_), sql_text(params_), sql_text(fingerprint), time_literal(now))));
+    TARN_TRY(
+        connection.run(fmt::format("insert into _tarn_passes (id, stream, params, fingerprint, started_at, "
+                                   "data_file) values ({}, {}, {}, "
+                                   "{}, {}, {})",
+                                   pass_id_, sql_text(stream_), sql_text(params_), sql_text(fingerprint),
+                                   time_literal(now), data_file_number)));
     return {};
 }
 

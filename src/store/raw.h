@@ -56,6 +56,7 @@ struct InputState {
 class RawPass {
   public:
     // Goes on with an unfinished pass of the same stream and scope, or starts one: `started_at` is the stored start then.
+    // A pass that another data file began is dropped, too: what it has met is not known here.
     // `fingerprint`: text of what the pass depends on (mode, since, path, query); an unfinished pass with another one is dropped.
     static Result<RawPass> open(DataFile& data, ControlStore& control, const std::string& stream,
                                 const std::string& raw_table, const std::string& params,

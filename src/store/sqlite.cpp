@@ -71,6 +71,9 @@ class Sqlite final : public ControlStore {
     Result<> transaction(const std::function<Result<>()>& work) override;
     Result<> ensure(const Schema& schema) override;
     Result<Millis> next_stamp() override;
+    [[nodiscard]] std::string clock() const override {
+        return "cast((julianday('now') - 2440587.5) * 86400000 as integer)";
+    }
 
   private:
     using Row = std::function<void(sqlite3_stmt*)>;

@@ -1,7 +1,9 @@
 // The data path of a server home: what a job of the data file changes is in the server first, and an empty disk loses nothing.
 #include "store/server/home.h"
 
+#include "store/presence.h"
 #include "store/server/control.h"
+#include "store/server/hold.h"
 #include "store/server/payload.h"
 #include "unit/server_fixture.h"
 
@@ -29,6 +31,7 @@ class ServerHomes : public testing::TestWithParam<Engine> {
     Result<> open() {
         data_.reset();
         home_.reset();
+        presence_.reset();
         control_.reset();
         auto url = *parse_db_url(url_);
         TARN_ASSIGN(home_, ServerHome::open(url));
@@ -36,7 +39,10 @@ class ServerHomes : public testing::TestWithParam<Engine> {
         TARN_TRY(control_->ensure(schema_));
         data_ = open_data(folder_.file(file_));
         TARN_TRY(data_->ensure(schema_));
-        return home_->attach(*data_, *control_, schema_, {});
+        TARN_ASSIGN(presence_, Presence::enter(*control_, {.lease = 60'000, .data_file = number_}));
+        return home_->attach(
+            *data_, schema_, [] { return std::map<std::string, std::vector<Column>>(); },
+            [this] { return presence_->id(); });
     }
     void reopen(const std::string& file = "cache.duckdb") {
         file_ = file;
@@ -71,8 +77,10 @@ class ServerHomes : public testing::TestWithParam<Engine> {
     TestFolder folder_;
     Schema schema_;
     std::string url_, file_;
-    std::unique_ptr<ServerHome> home_;
+    std::int64_t number_ = 1;
     std::unique_ptr<ControlStore> control_;
+    std::unique_ptr<Presence> presence_;
+    std::unique_ptr<ServerHome> home_;
     std::unique_ptr<DataFile> data_;
 };
 
@@ -185,22 +193,75 @@ TEST_P(ServerHomes, LostConnectionIsMadeAnewWithoutLoss) {
     EXPECT_TRUE(good(control_->next_stamp()));
 }
 
-TEST_P(ServerHomes, SecondProcessIsRefused) {
-    auto second = ServerHome::open(*parse_db_url(url_));
-    ASSERT_FALSE(second);
-    EXPECT_EQ(second.error().kind, ErrorKind::terminal);
-    EXPECT_EQ(second.error().message, "the database is in use by another Tarn process");
+TEST_P(ServerHomes, AnUpgradeAndAProcessAtWorkExcludeEachOther) {
+    auto upgrade = connected(url_);
+    auto taken = take_database(*upgrade, 1);
+    ASSERT_FALSE(taken);
+    EXPECT_EQ(taken.error().kind, ErrorKind::terminal);
+    EXPECT_TRUE(taken.error().message.starts_with("the database is in use by a Tarn process"))
+        << taken.error().message;
+    data_.reset();
+    home_.reset();
+    presence_.reset();
+    ASSERT_TRUE(good(take_database(*upgrade, 1)));
+    auto worker = connected(url_);
+    auto held = lock_database(*worker, 1);
+    ASSERT_TRUE(good(held));
+    EXPECT_FALSE(*held);
 }
 
-TEST_P(ServerHomes, WritesOfAnotherProcessAreNotOverwritten) {
+TEST_P(ServerHomes, WritesOfAnotherProcessAreTakenInFirst) {
+    write(insert);
     auto server = connected(url_);
+    ASSERT_TRUE(good(server->run("update notes set n = 7 where id = 'a'")));
     ASSERT_TRUE(
         good(server->run("update _tarn_parts set stamp = stamp + 1 where table_name = '' and params = ''")));
+    ASSERT_TRUE(
+        good(server->run("update _tarn_parts set stamp = 90 where table_name = 'notes' and params = 'one'")));
+    write("update notes set n = n + 1 where id = 'a'");
+    EXPECT_EQ(in_server("select n from notes where id = 'a'"), "8");
+}
+
+TEST_P(ServerHomes, AProcessThatIsGoneWritesNothing) {
+    ASSERT_TRUE(good(connected(url_)->run("update _tarn_processes set gone = 1")));
     auto written = run_in(*data_, insert);
     ASSERT_FALSE(written);
-    EXPECT_EQ(written.error().kind, ErrorKind::terminal);
+    EXPECT_EQ(written.error().kind, ErrorKind::transient);
     EXPECT_EQ(in_file(all), "");
     EXPECT_EQ(in_server("select id from notes"), "");
+    ASSERT_TRUE(good(presence_->enter_again()));
+    write(insert);
+    EXPECT_EQ(in_server("select count(*) as n from notes"), "3");
+}
+
+TEST_P(ServerHomes, RawRowsThatChangedOrWentElsewhereAreLoadedAlone) {
+    write(
+        "insert into _raw_things (id, params, data, _tarn_changed) values (1, 'one', 'a', timestamp "
+        "'2026-01-01'), (2, 'one', "
+        "'b', timestamp '2026-01-02'), (3, 'one', 'c', timestamp '2026-01-02')");
+    auto server = connected(url_);
+    // The first row's change is not told by its time, so it is not looked at.
+    ASSERT_TRUE(good(server->run("update _raw_things set data = 'x' where id = 1")));
+    ASSERT_TRUE(
+        good(server->run("update _raw_things set data = 'y', _tarn_changed = '2026-01-03' where id = 2")));
+    ASSERT_TRUE(good(server->run("delete from _raw_things where id = 3")));
+    ASSERT_TRUE(good(server->run(
+        "insert into _tarn_gone (table_name, params, raw_id, stamp, _tarn_row) values ('_raw_things', "
+        "'one', 3, '2026-01-03', 'x')")));
+    auto touched = [&](std::int64_t stamp) {
+        ASSERT_TRUE(good(
+            server->run("update _tarn_parts set stamp = ? where table_name = '' and params = ''", {stamp})));
+        ASSERT_TRUE(
+            good(server->run("update _tarn_parts set stamp = ? where table_name = '_raw_things'", {stamp})));
+    };
+    touched(50);
+    ASSERT_TRUE(good(data_->catch_up()));
+    EXPECT_EQ(in_file("select id, data from _raw_things order by id"), "1|a\n2|y");
+    // Rows that went without a word: all are loaded.
+    ASSERT_TRUE(good(server->run("delete from _raw_things where id = 2")));
+    touched(51);
+    ASSERT_TRUE(good(data_->catch_up()));
+    EXPECT_EQ(in_file("select id, data from _raw_things order by id"), "1|x");
 }
 
 // A table of the server that takes less than the declared one: the file must not have what the server refuses.

@@ -1,4 +1,4 @@
-// The data file as a cache of a database server: brought up to date by the stamps of parts (`_tarn_parts`).
+// The data file as a cache of a database server: brought up to date by the stamps of parts (`_tarn_parts`), all of it as of one moment.
 //
 // Thread rule: the data file's writer, unwatched, outside of a transaction. Errors: those of both stores. What was loaded before an error stays.
 #pragma once
@@ -15,8 +15,11 @@ namespace tarn::server {
 
 using TableMaps = std::map<std::string, TableMap, std::less<>>;
 
-// Makes the rows of `_tarn_parts` that every database has.
+// Makes the rows of `_tarn_parts` that every database has. With the database's lock.
 Result<> prepare_parts(Connection& connection);
+
+// Gives a new file its number (store/data_file.h).
+Result<> number_file(duck::Connection& writer);
 
 struct Refreshed {
     bool whole = false;        // the file was no cache of this database

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "store/server/connection.h"
 #include "store/server/ddl.h"
+#include "store/server/hold.h"
 
 namespace tarn::server {
 namespace {
@@ -23,6 +24,7 @@ class ServerControl final : public ControlStore {
     Result<> transaction(const std::function<Result<>()>& work) override;
     Result<> ensure(const Schema& schema) override;
     Result<Millis> next_stamp() override;
+    [[nodiscard]] std::string clock() const override { return clock_millis(connection_->engine()); }
 
   private:
     [[nodiscard]] std::string written(const std::string& sql) const;
@@ -135,23 +137,31 @@ Result<> ServerControl::ensure(const Schema& schema) {
     return ensure_tables(*connection_, schema, [](const Table& table) { return table.control; });
 }
 
+// Other processes take stamps too: only one that was still the largest when it was saved is given out.
 Result<Millis> ServerControl::next_stamp() {
     std::lock_guard lock(mutex_);
     if (depth_ > 0) return fail(ErrorKind::bug, "a stamp is asked for inside a control transaction");
-    if (last_stamp_ == 0) {
+    constexpr int tries = 1000;
+    for (int i = 0; i < tries; ++i) {
+        Millis stamp = std::max(now_millis(), last_stamp_ + 1);
+        const std::string sql = "update _tarn_stamps set stamp = ? where name = 'last' and stamp < ?";
+        auto saved = run(sql, {stamp, stamp});
+        if (!saved && !connection_->alive()) saved = run(sql, {stamp, stamp});
+        if (!saved) return fail(saved.error());
+        if (*saved > 0) {
+            last_stamp_ = stamp;
+            return stamp;
+        }
         TARN_ASSIGN(auto rows, query("select stamp from _tarn_stamps where name = 'last'", {}));
-        if (!rows.rows.empty()) last_stamp_ = rows.number(0, "stamp");
+        if (rows.rows.empty()) {
+            TARN_TRY(
+                run("insert into _tarn_stamps (name, stamp) values ('last', 0) on conflict (name) do nothing",
+                    {}));
+        } else {
+            last_stamp_ = rows.number(0, "stamp");
+        }
     }
-    Millis stamp = std::max(now_millis(), last_stamp_ + 1);
-    // The larger one stays: the statement may be repeated, and another process may have gone further.
-    std::string sql =
-        "insert into _tarn_stamps (name, stamp) values ('last', ?) on conflict (name) do update set stamp = "
-        "excluded.stamp";
-    auto saved = run(sql, {stamp});
-    if (!saved && !connection_->alive()) saved = run(sql, {stamp});
-    if (!saved) return fail(saved.error());
-    last_stamp_ = stamp;
-    return stamp;
+    return fail(ErrorKind::bug, "no stamp is to be had");
 }
 
 // "excluded.a" -> "values(a)"
@@ -193,6 +203,18 @@ std::string mysql_upsert(const std::string& sql) {
     if (sets == std::string::npos) return sql;
     return sql.substr(0, at) + " on duplicate key update " +
            of_new_row(std::string_view(sql).substr(sets + update.size()));
+}
+
+DbUrl ending_frozen_transactions(DbUrl url, Millis lease) {
+    constexpr Millis shortest = 5'000;
+    lease = std::max(lease, shortest);
+    if (url.engine == Engine::postgres)
+        url.session.try_emplace("idle_in_transaction_session_timeout", std::to_string(lease));
+    else
+        // What stands in this kind of comment MariaDB alone reads.
+        url.session.try_emplace("autocommit",
+                                fmt::format("1 /*M! , idle_transaction_timeout = {} */", lease / 1000));
+    return url;
 }
 
 Result<std::unique_ptr<ControlStore>> open_control(const DbUrl& url) {

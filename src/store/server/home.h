@@ -1,26 +1,22 @@
 // A home whose truth is a database server: the server's tables, and the data file as their cache.
 //
-// open() connects, takes the database for this process alone and makes its tables. attach() makes the cache current: parts (a table's rows
-// of one scope) whose stamp differs from the server's are loaded anew, all where the cache is none of this database. From then on each
-// transaction of the data file is written to the server first.
-// Thread rule: open() and attach() before other threads use the data file. Errors: those of the connection; terminal where another
-// process holds the database.
+// open() connects and takes the database's lock: what is made until attach() is made by one process at a time. attach() makes the data tables,
+// lets the lock go, and makes the cache current: parts (a table's rows of one scope) whose stamp differs from the server's are loaded anew, all where the
+// cache is none of this database. From then on each transaction of the data file first takes in what other processes wrote, and is written to the
+// server first (store/server/write_through.h).
+// Thread rule: open() and attach() before other threads use the data file. Errors: those of the connection; transient where another process holds the
+// lock for too long.
 #pragma once
 
-#include <map>
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "base/result.h"
-#include "store/control.h"
 #include "store/data_file.h"
 #include "store/schema.h"
 #include "store/server/db_url.h"
+#include "store/server/write_through.h"
 
 namespace tarn::server {
-
-class WriteThrough;
 
 class ServerHome {
   public:
@@ -29,9 +25,8 @@ class ServerHome {
     ServerHome(const ServerHome&) = delete;
     ServerHome& operator=(const ServerHome&) = delete;
 
-    // After control.ensure() and data.ensure(). `more`: columns that the file's tables have beyond the schema.
-    Result<> attach(DataFile& data, ControlStore& control, const Schema& schema,
-                    const std::map<std::string, std::vector<Column>>& more);
+    // After data.ensure(), and with the process signed in (store/presence.h).
+    Result<> attach(DataFile& data, const Schema& schema, const MoreColumns& more, const ProcessId& process);
 
   private:
     ServerHome();

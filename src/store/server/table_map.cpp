@@ -48,7 +48,7 @@ std::string escaped_blob(std::string_view bytes) {
 
 TableMap::TableMap(const Table& declared, Engine engine) : name(declared.name), table(&declared) {
     if (declared.has_origin()) params = "_raw_data_params";
-    if (declared.name.starts_with("_raw_")) params = "params";
+    if (declared.column("params") != nullptr) params = "params";
     scope_expression = params.empty() ? "''" : "coalesce(" + sql_name(params) + ", '')";
     std::vector<std::string> file, server;
     for (const auto& column : declared.columns) {

@@ -24,7 +24,7 @@ constexpr std::size_t chunk_bytes = 4'000'000;
 constexpr std::size_t keys_at_once = 200;
 constexpr int tries = 6;
 constexpr int first_wait_ms = 100;
-constexpr int lock_seconds = 10;
+constexpr int wait_seconds = 5, longest_wait_seconds = 600;
 
 bool is_local(const std::string& name) {
     return name == "_tarn_seen" || name == "_tarn_check_points" || name == "_tarn_parts";
@@ -56,9 +56,48 @@ Error refused(Error error, const std::string& table) {
 
 WriteThrough::WriteThrough(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
-Result<> WriteThrough::hold() {
+// ---- the lock
+
+Result<> WriteThrough::connected() {
+    if (connection_->alive()) return {};
+    locked_ = false;
     staging_.clear();
-    return take_database(*connection_, lock_seconds);
+    enrolled_.clear();
+    auto made = connection_->reconnect();
+    // A server that starts anew refuses for a while.
+    for (int i = 0; !made && made.error().kind == ErrorKind::transient && i < tries; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(first_wait_ms << i));
+        made = connection_->reconnect();
+    }
+    return made;
+}
+
+Result<> WriteThrough::lock() {
+    TARN_TRY(connected());
+    if (locked_) return {};
+    TARN_ASSIGN(locked_, lock_database(*connection_, 0));
+    for (int waited = 0; !locked_ && waited < longest_wait_seconds; waited += wait_seconds) {
+        TARN_ASSIGN(locked_, lock_database(*connection_, wait_seconds));
+        if (!locked_) TARN_TRY(end_gone_holder(*connection_));
+    }
+    if (locked_) return {};
+    return fail(ErrorKind::transient, "another Tarn process writes to the database for long, or upgrades it",
+                "DB_URL", "Wait for its end, or stop it.");
+}
+
+void WriteThrough::unlock() {
+    if (locked_) unlock_database(*connection_);
+    locked_ = false;
+}
+
+// Others find the session by the process.
+Result<> WriteThrough::enrol() {
+    auto id = process_();
+    if (id == enrolled_) return {};
+    TARN_ASSIGN(auto session, session_of(*connection_));
+    TARN_TRY(connection_->run("update _tarn_processes set session = ? where id = ?", {session, id}));
+    enrolled_ = id;
+    return {};
 }
 
 void WriteThrough::map_tables() {
@@ -66,8 +105,25 @@ void WriteThrough::map_tables() {
     for (const auto& [name, table] : tables_) maps_.emplace(name, TableMap(table, connection_->engine()));
 }
 
-Result<> WriteThrough::add_column(const std::string& table, const Column& column) {
-    TARN_TRY(server::add_column(*connection_, table, column));
+// ---- columns beyond the schema
+
+// Other processes learn of it by a stamp of its own.
+Result<> WriteThrough::columns_changed(const std::function<Result<>()>& change) {
+    TARN_TRY(lock());
+    auto changed = change();
+    if (changed) {
+        auto noted = connection_->run(
+            "update _tarn_parts set stamp = stamp + 1 where table_name = '' and "
+            "params in ('', 'columns')");
+        if (!noted) changed = fail(noted.error());
+    }
+    unlock();
+    return changed;
+}
+
+Result<> WriteThrough::add_column(duck::Connection& /*writer*/, const std::string& table,
+                                  const Column& column) {
+    TARN_TRY(columns_changed([&] { return server::add_column(*connection_, table, column); }));
     auto& columns = tables_[table].columns;
     if (std::ranges::none_of(columns, [&](const Column& one) { return one.name == column.name; }))
         columns.push_back(column);
@@ -75,66 +131,135 @@ Result<> WriteThrough::add_column(const std::string& table, const Column& column
     return {};
 }
 
-Result<> WriteThrough::drop_column(const std::string& table, const std::string& column) {
-    TARN_TRY(server::drop_column(*connection_, table, column));
+Result<> WriteThrough::drop_column(duck::Connection& /*writer*/, const std::string& table,
+                                   const std::string& column) {
+    TARN_TRY(columns_changed([&] { return server::drop_column(*connection_, table, column); }));
     std::erase_if(tables_[table].columns, [&](const Column& one) { return one.name == column; });
     map_tables();
     return {};
 }
 
-Result<bool> WriteThrough::attach(DataFile& data, const Schema& schema,
-                                  const std::map<std::string, std::vector<Column>>& more) {
+// What another process has added or taken away.
+Result<> WriteThrough::take_columns(duck::Connection& writer) {
+    TARN_ASSIGN(auto now, more_());
+    for (auto& [name, table] : tables_) {
+        std::set<std::string> wanted;
+        for (const auto& column : now[name]) {
+            wanted.insert(column.name);
+            if (table.column(column.name) != nullptr) continue;
+            TARN_TRY(
+                writer.run_unwatched(fmt::format("alter table {} add column if not exists {} {}",
+                                                 sql_name(name), sql_name(column.name), duck_type(column))));
+            table.columns.push_back(column);
+        }
+        for (const auto& column : added_[name]) {
+            if (wanted.contains(column)) continue;
+            TARN_TRY(writer.run_unwatched(
+                fmt::format("alter table {} drop column if exists {}", sql_name(name), sql_name(column))));
+            std::erase_if(table.columns, [&](const Column& one) { return one.name == column; });
+        }
+        added_[name] = wanted;
+    }
+    map_tables();
+    return {};
+}
+
+// ---- the cache
+
+Result<> WriteThrough::attach(DataFile& data, const Schema& schema, const MoreColumns& more,
+                              const ProcessId& process) {
+    more_ = more;
+    process_ = process;
     TARN_TRY(ensure_tables(*connection_, schema, [](const Table& table) { return !table.control; }));
     TARN_TRY(prepare_parts(*connection_));
     for (const auto& [name, table] : schema.tables()) {
         if (!table.control && !is_local(name)) tables_.emplace(name, table);
     }
-    for (const auto& [name, columns] : more) {
-        auto table = tables_.find(name);
-        if (table == tables_.end()) continue;
-        for (const auto& column : columns) {
-            TARN_TRY(server::add_column(*connection_, name, column));
-            table->second.columns.push_back(column);
-        }
-    }
-    map_tables();
-    bool whole = false;
     TARN_TRY(data.exclusive([&](duck::Connection& writer) -> Result<> {
-        TARN_ASSIGN(auto refreshed, refresh(writer, *connection_, maps_));
-        whole = refreshed.whole;
-        commits_ = refreshed.commits;
-        if (refreshed.rows > 0) log()->info("{} rows were loaded from the database", refreshed.rows);
+        TARN_TRY(take_columns(writer));
+        for (const auto& [name, columns] : added_) {
+            for (const auto& column : columns)
+                TARN_TRY(server::add_column(*connection_, name, *tables_.at(name).column(column)));
+        }
+        TARN_TRY(enrol());
+        unlock();
+        TARN_TRY(load_news(writer));
         writer.watch(this);
         return {};
     }));
     data.pass_by(this);
-    return whole;
+    return {};
+}
+
+Result<> WriteThrough::load_news(duck::Connection& writer) {
+    TARN_ASSIGN(auto rows,
+                connection_->query("select params, stamp from _tarn_parts where table_name = '' and "
+                                   "params in ('', 'columns') order by params"));
+    bool news = stale_ || commits_ == 0 || rows.number(0, "stamp") != commits_;
+    if (!news) return {};
+    if (rows.number(1, "stamp") != columns_) TARN_TRY(take_columns(writer));
+    columns_ = rows.number(1, "stamp");
+    writer.watch(nullptr);
+    auto refreshed = refresh(writer, *connection_, maps_);
+    writer.watch(this);
+    if (!refreshed) return fail(refreshed.error());
+    if (refreshed->whole && refreshed->rows > 0)
+        log()->info("{} rows were loaded from the database", refreshed->rows);
+    commits_ = refreshed->commits;
+    stale_ = false;
+    return {};
+}
+
+// A connection that the server has closed meanwhile shows itself here, before anything was done.
+Result<> WriteThrough::once_more(const std::function<Result<>()>& work) {
+    auto done = work();
+    return done || connection_->alive() ? done : work();
+}
+
+Result<> WriteThrough::catch_up(duck::Connection& writer) {
+    return once_more([&]() -> Result<> {
+        TARN_TRY(connected());
+        TARN_TRY(enrol());
+        return load_news(writer);
+    });
 }
 
 Result<> WriteThrough::begin(duck::Connection& writer) {
     touched_.clear();
-    sent_ = false;
-    if (stale_) {
-        writer.watch(nullptr);
-        auto refreshed = refresh(writer, *connection_, maps_);
-        writer.watch(this);
-        if (!refreshed) return fail(refreshed.error());
-        commits_ = refreshed->commits;
-        stale_ = false;
+    sent_ = overtaken_ = false;
+    auto begun = once_more([&] { return begin_current(writer); });
+    if (begun)
+        in_job_ = true;
+    else
+        unlock();
+    return begun;
+}
+
+Result<> WriteThrough::begin_current(duck::Connection& writer) {
+    TARN_TRY(connected());
+    TARN_TRY(enrol());
+    TARN_ASSIGN(locked_, lock_database(*connection_, 0));
+    if (!locked_) {
+        // While others have it most of what they wrote is loaded.
+        TARN_TRY(load_news(writer));
+        TARN_TRY(lock());
     }
-    in_job_ = true;
-    return {};
+    return load_news(writer);
 }
 
 void WriteThrough::rollback(duck::Connection& /*writer*/) {
     in_job_ = false;
     stale_ = stale_ || sent_;
+    unlock();
 }
 
 void WriteThrough::done(duck::Connection& /*writer*/, bool file_committed) {
     in_job_ = false;
     stale_ = stale_ || (sent_ && !file_committed);
+    unlock();
 }
+
+// ---- what a job changes
 
 WriteThrough::Touched* WriteThrough::touched(const std::string& table) {
     auto map = maps_.find(table);
@@ -206,7 +331,7 @@ Result<> WriteThrough::commit(duck::Connection& writer) {
         if (ran) break;
         connection_->rollback();
         staging_.clear();
-        if (ran.error().kind != ErrorKind::transient || attempt == tries) return ran;
+        if (ran.error().kind != ErrorKind::transient || overtaken_ || attempt == tries) return ran;
         log()->warn("the database is tried again: {}", ran.error().text());
         auto again = try_again(attempt);
         // The last commit may have arrived although its answer was lost.
@@ -222,28 +347,19 @@ Result<> WriteThrough::commit(duck::Connection& writer) {
 
 Result<> WriteThrough::try_again(int attempt) {
     std::this_thread::sleep_for(std::chrono::milliseconds(first_wait_ms << attempt));
-    if (connection_->alive()) return {};
-    auto made = connection_->reconnect();
-    // A server that starts anew refuses for a while.
-    for (int i = 0; !made && made.error().kind == ErrorKind::transient && i < tries; ++i) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(first_wait_ms << i));
-        made = connection_->reconnect();
-    }
-    TARN_TRY(made);
-    return hold();
+    TARN_TRY(lock());
+    return enrol();
 }
 
 Result<bool> WriteThrough::arrived() {
     TARN_ASSIGN(auto rows,
-                connection_->query("select stamp from _tarn_parts where table_name = '' and params = ''"));
-    return rows.number(0, "stamp") == commits_ + 1;
+                connection_->query("select commits from _tarn_processes where id = ?", {process_()}));
+    return rows.number(0, "commits") == commits_ + 1;
 }
 
 Result<> WriteThrough::send(duck::Connection& writer, bool& unsure) {
-    if (!connection_->alive()) {
-        TARN_TRY(connection_->reconnect());
-        TARN_TRY(hold());
-    }
+    TARN_TRY(lock());
+    TARN_TRY(enrol());
     TARN_TRY(connection_->begin());
     TARN_TRY(count_commit());
     for (auto& [name, table] : touched_) {
@@ -251,19 +367,32 @@ Result<> WriteThrough::send(duck::Connection& writer, bool& unsure) {
         if (!sent) return fail(refused(sent.error(), name));
     }
     TARN_TRY(send_stamps());
+    TARN_TRY(fence());
     unsure = true;
     return connection_->commit();
 }
 
-// Also keeps another process from writing in between: its commit would make this cache stale.
+// With a lost connection the lock was lost: another process may have written since this job began.
 Result<> WriteThrough::count_commit() {
     TARN_ASSIGN(auto counted,
                 connection_->run("update _tarn_parts set stamp = stamp + 1 where table_name = '' and "
                                  "params = '' and stamp = ?",
                                  {commits_}));
     if (counted == 1) return {};
-    return fail(ErrorKind::terminal, "another process has written to the database", "DB_URL",
-                "Run one Tarn process on a database, and restart this one.");
+    overtaken_ = true;
+    return fail(ErrorKind::transient, "another process has written to the database in between", "DB_URL",
+                "Try again.");
+}
+
+// The last statement before the commit: until then heart-beats change the row.
+Result<> WriteThrough::fence() {
+    TARN_ASSIGN(auto here,
+                connection_->run("update _tarn_processes set commits = ? where id = ? and gone = 0",
+                                 {commits_ + 1, process_()}));
+    if (here == 1) return {};
+    overtaken_ = true;
+    return fail(ErrorKind::transient, "others have taken over the work of this process", "DB_URL",
+                "Try again.");
 }
 
 Result<> WriteThrough::send_table(duck::Connection& writer, Touched& table) {

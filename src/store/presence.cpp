@@ -1,0 +1,124 @@
+#include "store/presence.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <random>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+
+namespace tarn {
+namespace {
+
+constexpr Millis longest_beat = 5'000;
+constexpr Millis kept_when_gone = 86'400'000;
+
+std::string new_id() {
+    std::random_device random;
+    return fmt::format("{:08x}{:08x}{:08x}", random(), random(), random());
+}
+
+std::string this_place() {
+    std::array<char, 200> host{};
+    if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '?';
+    return fmt::format("process {} on {}", ::getpid(), host.data());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Presence>> Presence::enter(ControlStore& control, const Terms& terms) {
+    std::unique_ptr<Presence> presence(new Presence(control, terms));
+    TARN_TRY(presence->sign_in());
+    presence->thread_ = std::thread([raw = presence.get()] { raw->beat(); });
+    return presence;
+}
+
+// The lock of its folder tells that an earlier process of the same data file has ended.
+Result<> Presence::sign_in() {
+    auto id = new_id();
+    auto sent = std::chrono::steady_clock::now();
+    TARN_TRY(control_.transaction([&]() -> Result<> {
+        TARN_TRY(control_.run("delete from _tarn_processes where data_file = ?", {terms_.data_file}));
+        TARN_TRY(control_.run(
+            fmt::format(
+                "insert into _tarn_processes (id, place, data_file, session, commits, expires_at, gone) "
+                "values (?, ?, ?, 0, 0, {} + ?, 0)",
+                control_.clock()),
+            {id, this_place(), terms_.data_file, terms_.lease}));
+        return {};
+    }));
+    std::lock_guard lock(mutex_);
+    id_ = id;
+    heard_ = sent;
+    lost_ = false;
+    return {};
+}
+
+Presence::~Presence() {
+    {
+        std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+    auto left = control_.run("delete from _tarn_processes where id = ?", {id_});
+    if (!left) log()->warn("this process could not sign out: {}", left.error().text());
+}
+
+std::string Presence::id() const {
+    std::lock_guard lock(mutex_);
+    return id_;
+}
+
+Result<> Presence::enter_again() { return sign_in(); }
+
+Result<bool> Presence::mark_gone() {
+    if (terms_.alone) return false;
+    TARN_TRY(control_.run(
+        fmt::format("delete from _tarn_processes where gone <> 0 and expires_at < {} - ?", control_.clock()),
+        {kept_when_gone}));
+    TARN_ASSIGN(auto marked,
+                control_.run(fmt::format("update _tarn_processes set gone = 1 where gone = 0 and "
+                                         "expires_at < {}",
+                                         control_.clock())));
+    return marked > 0;
+}
+
+void Presence::beat_once() {
+    auto id = this->id();
+    auto sent = std::chrono::steady_clock::now();
+    auto done =
+        control_.run(fmt::format("update _tarn_processes set expires_at = {} + ? where id = ? and gone = 0",
+                                 control_.clock()),
+                     {terms_.lease, id});
+    std::lock_guard lock(mutex_);
+    if (id != id_ || lost_) return;
+    if (done && *done == 1) {
+        heard_ = sent;
+        return;
+    }
+    if (!done) log()->warn("the heart-beat did not arrive: {}", done.error().text());
+    if (terms_.alone) return;
+    // Without an answer it is others who decide, from the end of the lease on.
+    bool over = std::chrono::steady_clock::now() - heard_ > std::chrono::milliseconds(terms_.lease);
+    if (!done && !over) return;
+    lost_ = true;
+    log()->error("this process was not heard of for too long: others may go on with its work");
+}
+
+void Presence::beat() {
+    auto pause = std::chrono::milliseconds(std::min(longest_beat, std::max<Millis>(terms_.lease / 6, 100)));
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+        wake_.wait_for(lock, pause, [this] { return stopping_; });
+        if (stopping_) return;
+        lock.unlock();
+        beat_once();
+        lock.lock();
+    }
+}
+
+}  // namespace tarn
