@@ -15,7 +15,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEPLOY = ROOT / "deploy"
 CHART = DEPLOY / "helm"
-COMPOSE = ["docker-compose.yml", "docker-compose.mysql.yml", "docker-compose.grafana.yml"]
+COMPOSE = ["docker-compose.yml", "docker-compose.mysql.yml", "docker-compose.workers.yml", "docker-compose.grafana.yml"]
 BASE_PACKAGES = {"libc6", "libgcc-s1", "libstdc++6"}  # every Debian image has them
 HELM = shutil.which("helm", path=os.pathsep.join([str(ROOT / ".deps" / "bin"), os.environ.get("PATH", "")]))  # `scripts/setup helm` puts it there
 VERSION = re.search(r"project\(tarn VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text())[1]
@@ -140,7 +140,7 @@ def compose(name):
 
 def test_compose_has_the_names_and_ports_of_devlake():
     services = {name: service for file in COMPOSE for name, service in compose(file)["services"].items()}
-    assert set(services) == {"devlake", "mysql", "grafana"}
+    assert set(services) == {"devlake", "worker", "mysql", "grafana"}
     volumes = {name for file in COMPOSE for name in compose(file).get("volumes", {})}
     assert {"mysql-storage", "grafana-storage"} <= volumes
     ports = {port for file in COMPOSE for service in compose(file)["services"].values() for port in service.get("ports", [])}
@@ -153,7 +153,8 @@ def test_compose_sets_what_the_program_knows_and_holds_no_password(name, setting
     for service in file["services"].values():
         for key, value in service.get("environment", {}).items():
             assert "PASSWORD" not in key or re.fullmatch(r"\$\{\w+:\?[^}]*\}", value), f"{key} is not left to .env"
-    assert set(file["services"].get("devlake", {}).get("environment", {})) <= settings
+    for name in ("devlake", "worker"):
+        assert set(file["services"].get(name, {}).get("environment", {})) <= settings
 
 
 def test_compose_pins_images():
@@ -163,11 +164,12 @@ def test_compose_pins_images():
         assert re.search(r":v?\d+\.\d+\.\d+\}?$", image), image
 
 
-@pytest.mark.parametrize("names", [COMPOSE[:1], COMPOSE[:2], COMPOSE])
+@pytest.mark.parametrize("names", [COMPOSE[:1], COMPOSE[:2], COMPOSE[:3], COMPOSE])
 def test_compose_itself_accepts_the_files(names, tmp_path):
     if not shutil.which("docker") or run("docker", "compose", "version").returncode != 0:
         pytest.skip("no docker compose here")
-    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "MYSQL_PASSWORD": "p", "MYSQL_ROOT_PASSWORD": "r", "GRAFANA_PASSWORD": "g"}
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "MYSQL_PASSWORD": "p", "MYSQL_ROOT_PASSWORD": "r", "GRAFANA_PASSWORD": "g",
+           "ENCRYPTION_SECRET": "k"}
     done = run("docker", "compose", *[word for name in names for word in ("-f", DEPLOY / name)], "config", env=env)
     assert done.returncode == 0, done.stderr
 
@@ -324,6 +326,24 @@ def test_values_end_where_they_belong(settings):
 
 
 @needs_helm
+def test_workers_are_pods_as_the_server_but_for_the_command(program, environment):
+    documents = rendered(MYSQL | {"lake.workers.replicaCount": "3", "lake.port": "9090"})
+    workers = documents["Deployment", "dev-tarn-lake-workers"]["spec"]
+    assert workers["replicas"] == 3 and "strategy" not in workers
+    pod = workers["template"]["spec"]
+    worker, server = pod["containers"][0], lake_of(documents)["containers"][0]
+    assert worker.pop("args") == ["worker", "--host", "0.0.0.0", "--port", "9090"]
+    assert worker.pop("name") == "worker" and server.pop("name") == "lake"
+    assert worker == server
+    labels = workers["template"]["metadata"]["labels"]
+    assert workers["selector"]["matchLabels"].items() <= labels.items()
+    # Requests to the service must not reach them.
+    assert not documents["Service", "dev-tarn-lake"]["spec"]["selector"].items() <= labels.items()
+    told = run(program, "worker", "--help", env=environment).stdout
+    assert "--host" in told and "--port" in told
+
+
+@needs_helm
 def test_ingress():
     values = {"ingress.enabled": "true", "ingress.hostname": "tarn.example", "ingress.className": "nginx"}
     ingress = rendered(values)["Ingress", "dev-tarn"]["spec"]
@@ -337,6 +357,7 @@ def test_ingress():
 @needs_helm
 @pytest.mark.parametrize("values, message", [
     ({"lake.replicaCount": "2"}, "can be 0 or 1"),
+    ({"lake.workers.replicaCount": "2"}, "need a database server"),
     ({"option.database": "oracle"}, "embedded, mysql or postgresql"),
     ({"mysql.useExternal": "true"}, "set option.database to mysql"),
     (MYSQL | {"lake.encryptionSecret.secret": ""}, "must outlive the pod"),
