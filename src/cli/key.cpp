@@ -8,6 +8,8 @@
 #include "cli/common.h"
 #include "run/change_key.h"
 #include "run/home.h"
+#include "store/server/connection.h"
+#include "store/server/hold.h"
 #include "upgrade/upgrade.h"
 
 namespace tarn::cli {
@@ -23,7 +25,18 @@ struct Opened {
     std::unique_ptr<run::Platform> platform;
     secrets::Settings settings;
     std::unique_ptr<ControlStore> control;
+    std::unique_ptr<server::Connection> database;  // held
 };
+
+// No process may go on with the key before.
+Result<> hold_database(Opened& opened) {
+    constexpr int wait_seconds = 5;
+    auto address = opened.settings.get("DB_URL");
+    if (address.empty()) return {};
+    TARN_ASSIGN(auto url, server::parse_db_url(address));
+    TARN_ASSIGN(opened.database, server::connect(url));
+    return server::take_database(*opened.database, wait_seconds);
+}
 
 Result<Opened> open(const KeyOptions& options) {
     auto folder = home_folder(options.home);
@@ -81,6 +94,7 @@ Result<bool> check(const KeyOptions& options) {
 Result<bool> rotate(const KeyOptions& options) {
     TARN_ASSIGN(auto secret, given_secret(options.file, options.variable, "key"));
     TARN_ASSIGN(auto home, open(options));
+    TARN_TRY(hold_database(home));
     auto unreadable = options.forget ? run::Unreadable::forget : run::Unreadable::keep;
     TARN_ASSIGN(auto outcome,
                 run::rotate_key({*home.control, *home.platform, home.settings}, {secret, unreadable}));
@@ -98,6 +112,7 @@ Result<bool> import(const KeyOptions& options) {
         return fail(ErrorKind::bad_data, "no key is given", {},
                     "Use --key-file (-: standard input) or --key-env.");
     TARN_ASSIGN(auto home, open(options));
+    TARN_TRY(hold_database(home));
     run::KeyHome place{*home.control, *home.platform, home.settings};
     TARN_ASSIGN(auto outcome,
                 options.re_encrypt ? run::import_cells(place, secret) : run::import_key(place, secret));

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace tarn::run {
 namespace {
 
@@ -18,8 +20,8 @@ Lease lease_of(const char* kind, std::int64_t id) { return {kind, std::to_string
 
 Lease lease_of_scope(const std::string& scope) {
     if (scope.size() <= longest_name) return {scope_lease, scope};
-    return {scope_lease,
-            scope.substr(0, longest_name) + fmt::format("{:016x}", XXH3_64bits(scope.data(), scope.size()))};
+    return {scope_lease, valid_utf8(scope.substr(0, longest_name)) +
+                             fmt::format("{:016x}", XXH3_64bits(scope.data(), scope.size()))};
 }
 
 // The row that all change first is the order in which they come.

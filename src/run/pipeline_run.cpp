@@ -54,14 +54,26 @@ Result<> PipelineRun::run() {
     log_.pipeline()->info("begins: {} tasks", pipeline_.number(0, "total_tasks"));
     for (std::int64_t stage = 1; stage <= stages.number(0, "last"); ++stage) {
         if (cancel_.cancelled()) return fail(ErrorKind::cancelled, "cancelled");
-        TARN_TRY(control.run("update _devlake_pipelines set stage = ? where id = ?", {stage, id_}));
-        context_.told();
+        TARN_TRY(enter_stage(stage));
         auto outcome = run_stage(stage);
         if (outcome) continue;
         if (context_.home.is_passing(outcome.error())) return outcome;
         bool skips = pipeline_.number(0, "skip_on_fail") != 0 && outcome.error().kind != ErrorKind::cancelled;
         if (!skips) return outcome;
     }
+    return {};
+}
+
+// One that was taken for dead must not set back what others have gone on with.
+Result<> PipelineRun::enter_stage(std::int64_t stage) {
+    TARN_TRY(context_.leases.alone([&]() -> Result<> {
+        TARN_ASSIGN(bool ours, context_.leases.is_ours(lease_of(pipeline_lease, id_)));
+        if (!ours) return fail(ErrorKind::cancelled, "another process goes on with the pipeline");
+        TARN_TRY(context_.home.control().run("update _devlake_pipelines set stage = ? where id = ?",
+                                             {stage, id_}));
+        return {};
+    }));
+    context_.told();
     return {};
 }
 
@@ -121,7 +133,7 @@ Result<std::string> PipelineRun::final_status(const Result<>& outcome) {
     return pipeline_.number(0, "skip_on_fail") != 0 && completed ? "TASK_PARTIAL" : "TASK_FAILED";
 }
 
-Result<> PipelineRun::finish(const Result<>& outcome) {
+Result<bool> PipelineRun::finish(const Result<>& outcome) {
     auto& control = context_.home.control();
     auto message = outcome ? std::string() : outcome.error().text();
     auto lease = lease_of(pipeline_lease, id_);
@@ -143,7 +155,7 @@ Result<> PipelineRun::finish(const Result<>& outcome) {
     }));
     log_.pipeline()->info("ends: {}{}", status.empty() ? "elsewhere" : status,
                           message.empty() ? "" : ": " + message);
-    return {};
+    return !status.empty();
 }
 
 }  // namespace tarn::run

@@ -41,10 +41,11 @@ class PipelineRun {
     PipelineRun(const RunContext& context, ControlRows pipeline, CancelToken cancel);
 
     Result<> run();
-    // Writes the pipeline's final state, where it is still this process's.
-    Result<> finish(const Result<>& outcome);
+    // Writes the pipeline's final state; false where it is no longer this process's.
+    Result<bool> finish(const Result<>& outcome);
 
   private:
+    Result<> enter_stage(std::int64_t stage);
     Result<> run_stage(std::int64_t stage);
     Result<> cancel_waiting();
     Result<std::string> final_status(const Result<>& outcome);

@@ -206,13 +206,21 @@ Result<Json> Pipelines::tasks(std::int64_t pipeline_id) {
 }
 
 Result<std::optional<Json>> Pipelines::rerun_pipeline(std::int64_t id) {
-    auto made = rows().rerun_pipeline(id);
+    std::optional<Json> made;
+    TARN_TRY(leases_.alone([&]() -> Result<> {
+        TARN_ASSIGN(made, rows().rerun_pipeline(id));
+        return {};
+    }));
     tell_change();
     return made;
 }
 
 Result<std::optional<Json>> Pipelines::rerun_task(std::int64_t id) {
-    auto made = rows().rerun_task(id);
+    std::optional<Json> made;
+    TARN_TRY(leases_.alone([&]() -> Result<> {
+        TARN_ASSIGN(made, rows().rerun_task(id));
+        return {};
+    }));
     tell_change();
     return made;
 }
@@ -247,18 +255,24 @@ Result<bool> Pipelines::cancel(std::int64_t id) {
 Result<bool> Pipelines::while_idle(const std::function<Result<>()>& work) {
     const Lease idle{idle_lease, ""};
     bool taken = false;
-    TARN_TRY(leases_.alone([&]() -> Result<> {
+    ++idling_;
+    auto done = leases_.alone([&]() -> Result<> {
         TARN_ASSIGN(auto held, leases_.held());
         for (const auto& lease : held)
-            if (lease.kind == pipeline_lease || lease.kind == task_lease) return {};
+            if (lease.kind != scheduler_lease) return {};
         TARN_ASSIGN(taken, leases_.take(idle));
         return {};
-    }));
-    if (!taken) return false;
-    auto done = work();
-    TARN_TRY(leases_.alone([&] { return leases_.let_go(idle); }));
+    });
+    bool certain = done.has_value();
+    if (certain && taken) {
+        done = work();
+        certain = leases_.alone([&] { return leases_.let_go(idle); }).has_value();
+    }
+    --idling_;
+    // Nobody begins a pipeline as long as it is held.
+    if (!certain) doubtful_ = true;
     TARN_TRY(done);
-    return true;
+    return taken;
 }
 
 // ---- the queue
@@ -289,12 +303,12 @@ Result<bool> Pipelines::look_round() {
     if (home_.presence().lost()) {
         TARN_TRY(begin_anew());
     }
+    if (doubtful_.exchange(false)) TARN_TRY(tidy());
     if (!limits_.consume) return false;
-    if (doubtful_) TARN_TRY(tidy());
-    TARN_TRY(home_.presence().mark_gone());
+    TARN_TRY(home_.presence().mark_gone(home_.control()));
     TARN_ASSIGN(bool orphans, leases_.has_orphans());
     if (orphans) {
-        log()->warn("another process is gone: its work goes on");
+        log()->info("another process has ended: what it held is free");
         TARN_TRY(give_back_orphans());
     }
     TARN_TRY(take_cancels());
@@ -312,6 +326,7 @@ Result<> Pipelines::begin_anew() {
         wake_.wait(lock, [this] { return running_.empty() && working_.empty(); });
     }
     TARN_TRY(home_.presence().enter_again());
+    std::lock_guard lock(mutex_);
     if (!stopping_) interrupted_ = false;
     return {};
 }
@@ -349,17 +364,16 @@ Result<> Pipelines::tidy() {
         for (const auto& [id, running] : running_) used.insert(lease_of(pipeline_lease, id));
         for (const auto& [id, working] : working_) used.insert(lease_of(task_lease, id));
     }
-    TARN_TRY(leases_.alone([&]() -> Result<> {
+    return leases_.alone([&]() -> Result<> {
         TARN_ASSIGN(auto held, leases_.held());
         for (const auto& lease : held) {
-            bool ours_to_use = lease.kind == pipeline_lease || lease.kind == task_lease;
+            bool ours_to_use = lease.kind == pipeline_lease || lease.kind == task_lease ||
+                               (lease.kind == idle_lease && idling_ == 0);
             if (ours_to_use && !used.contains(lease)) TARN_TRY(leases_.let_go(lease));
         }
         TARN_TRY(give_back("_devlake_tasks", task_lease));
         return give_back("_devlake_pipelines", pipeline_lease);
-    }));
-    doubtful_ = false;
-    return {};
+    });
 }
 
 void Pipelines::join_ended() {
@@ -409,6 +423,11 @@ Result<bool> Pipelines::begin_next() {
             id.reset();
             return {};
         }
+        // A cancellation is of the run that goes on, not of an earlier one.
+        TARN_TRY(home_.control().run(
+            "delete from _tarn_cancels where pipeline_id = ? and not exists (select 1 from "
+            "_devlake_pipelines where id = ? and status = 'TASK_RESUME')",
+            {*id, *id}));
         auto now = sql_now();
         TARN_TRY(home_.control().run(
             "update _devlake_pipelines set status = 'TASK_RUNNING', message = '', error_name = "
@@ -428,28 +447,26 @@ Result<bool> Pipelines::begin_next() {
 Result<> Pipelines::run_and_finish(std::int64_t id, const CancelToken& cancel) {
     notifier_.tell(id);
     while (true) {
-        auto ended = [&]() -> Result<> {
+        auto ended = [&]() -> Result<bool> {
             TARN_ASSIGN(auto pipeline,
                         home_.control().query("select * from _devlake_pipelines where id = ?", {id}));
             PipelineRun run(context_, std::move(pipeline), cancel);
             auto outcome = mirror_projects(home_, platform_);
             if (outcome) outcome = run.run();
-            if (interrupted_ && !outcome) return outcome;
-            if (!outcome && home_.is_passing(outcome.error())) return outcome;
+            if (!outcome && (interrupted_ || home_.is_passing(outcome.error()))) return fail(outcome.error());
             return run.finish(outcome);
         }();
-        if (ended) break;
+        if (ended && *ended) notifier_.tell(id);
+        if (ended) return {};
         // Left as it is, so that another process, or the next start, goes on with it.
         if (interrupted_)
             return leases_.alone([&]() -> Result<> {
                 TARN_TRY(leases_.let_go(lease_of(pipeline_lease, id)));
                 return give_back("_devlake_pipelines", pipeline_lease);
             });
-        if (!home_.is_passing(ended.error())) return ended;
+        if (!home_.is_passing(ended.error())) return fail(ended.error());
         wait_for_change();
     }
-    notifier_.tell(id);
-    return {};
 }
 
 void Pipelines::run_one(std::int64_t id, const CancelToken& cancel) {

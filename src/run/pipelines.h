@@ -122,7 +122,8 @@ class Pipelines {
     std::map<std::int64_t, std::string> blocked_;
     std::map<std::int64_t, int> hindered_;
     std::vector<std::thread> ended_;
-    bool doubtful_ = false;  // the dispatcher's
+    std::atomic<bool> doubtful_ = false;  // there may be leases of this process that it knows nothing of
+    std::atomic<int> idling_ = 0;         // calls of while_idle()
     std::thread dispatcher_;
     const RunContext context_;
 };

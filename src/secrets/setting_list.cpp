@@ -35,8 +35,7 @@ constexpr std::array list = {
     SettingInfo{"RESUME_PIPELINES", "true", "After a restart, pipelines that ran go on; `false`: they fail."},
     SettingInfo{"TARN_LEASE_SECONDS", "30",
                 "With several processes on one database: one that was not heard of for this long has lost "
-                "its work to "
-                "the others."},
+                "its work to the others."},
     SettingInfo{"CONSUME_PIPELINES", "true", "`false`: this process runs no pipelines."},
     SettingInfo{"ENABLE_SUBTASKS_BY_DEFAULT", "",
                 "`plugin:subtask:true,…` goes before what connectors declare when plans are made."},

@@ -54,6 +54,9 @@ class ControlStore {
     virtual Result<Millis> next_stamp() = 0;
     // SQL of the time in ms by the clock that all who use the store share.
     [[nodiscard]] virtual std::string clock() const = 0;
+    // Ends the session that holds the lock for writing data where its process is no longer heard of (store/presence.h); of a store of one
+    // process there is none.
+    virtual Result<> end_gone_writer() = 0;
 };
 
 // A condition with one parameter, like_pattern(): texts that hold this one, in upper or lower case; its `%` and `_` are themselves. (Stores

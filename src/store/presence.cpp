@@ -32,7 +32,7 @@ std::string this_place() {
 Result<std::unique_ptr<Presence>> Presence::enter(ControlStore& control, const Terms& terms) {
     std::unique_ptr<Presence> presence(new Presence(control, terms));
     TARN_TRY(presence->sign_in());
-    presence->thread_ = std::thread([raw = presence.get()] { raw->beat(); });
+    if (!terms.alone) presence->thread_ = std::thread([raw = presence.get()] { raw->beat(); });
     return presence;
 }
 
@@ -75,16 +75,17 @@ std::string Presence::id() const {
 
 Result<> Presence::enter_again() { return sign_in(); }
 
-Result<bool> Presence::mark_gone() {
-    if (terms_.alone) return false;
-    TARN_TRY(control_.run(
-        fmt::format("delete from _tarn_processes where gone <> 0 and expires_at < {} - ?", control_.clock()),
+Result<> Presence::mark_gone(ControlStore& control) const {
+    if (terms_.alone) return {};
+    const auto expired = fmt::format(" where gone = 0 and expires_at < {}", control.clock());
+    TARN_ASSIGN(auto found, control.query("select id from _tarn_processes" + expired));
+    if (found.rows.empty()) return {};
+    TARN_TRY(control.end_gone_writer());
+    TARN_TRY(control.run("update _tarn_processes set gone = 1" + expired));
+    TARN_TRY(control.run(
+        fmt::format("delete from _tarn_processes where gone <> 0 and expires_at < {} - ?", control.clock()),
         {kept_when_gone}));
-    TARN_ASSIGN(auto marked,
-                control_.run(fmt::format("update _tarn_processes set gone = 1 where gone = 0 and "
-                                         "expires_at < {}",
-                                         control_.clock())));
-    return marked > 0;
+    return {};
 }
 
 void Presence::beat_once() {
@@ -101,7 +102,6 @@ void Presence::beat_once() {
         return;
     }
     if (!done) log()->warn("the heart-beat did not arrive: {}", done.error().text());
-    if (terms_.alone) return;
     // Without an answer it is others who decide, from the end of the lease on.
     bool over = std::chrono::steady_clock::now() - heard_ > std::chrono::milliseconds(terms_.lease);
     if (!done && !over) return;

@@ -2,7 +2,7 @@
 //
 // A process whose heart-beat is older than its lease is marked as gone by any other (mark_gone), once and for all: from then on its
 // transactions of data are refused (store/server/write_through.h) and what it held is free (run/leases.h). It finds lost() true, has to stop its work, and
-// may then enter again under a new id. Alone on its store (an embedded home) a process has a heart-beat, but nobody judges it.
+// may then enter again under a new id. Alone on its store (an embedded home) a process has no heart-beat: nobody judges it.
 // The control store is best one that nobody else waits for: a late heart-beat is a lost process.
 // Thread rule: any thread; enter_again() while nothing works. Errors: those of the control store.
 #pragma once
@@ -38,8 +38,8 @@ class Presence {
     [[nodiscard]] std::string id() const;
     [[nodiscard]] bool lost() const { return lost_; }
     Result<> enter_again();
-    // true: a process was found gone.
-    Result<bool> mark_gone();
+    // By `control`, not the one of the heart-beats: it may have to wait for a process that was stopped in the middle of its commit.
+    Result<> mark_gone(ControlStore& control) const;
 
   private:
     Presence(ControlStore& control, const Terms& terms) : control_(control), terms_(terms) {}

@@ -74,6 +74,7 @@ class Sqlite final : public ControlStore {
     [[nodiscard]] std::string clock() const override {
         return "cast((julianday('now') - 2440587.5) * 86400000 as integer)";
     }
+    Result<> end_gone_writer() override { return {}; }
 
   private:
     using Row = std::function<void(sqlite3_stmt*)>;

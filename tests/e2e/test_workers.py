@@ -19,8 +19,10 @@ from rows import Rows, differences
 
 KILLS = max(int(os.environ.get("ROUNDS", "50")) // 3, 2)
 SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
-REPOS = [f"octo/{name}" for name in ("alpha", "beta", "gamma", "delta", "epsilon", "zeta")]
+REPOS = [f"octo/{name}" for name in ("alpha", "beta", "gamma")]
 LEASE = 2
+# What is the same on both engines but for single statements is tried on one of them.
+ON_MYSQL, ON_POSTGRES = (pytest.mark.parametrize("database", [engine], indirect=True) for engine in database_servers.ENGINES)
 POSTS = 3
 
 
@@ -32,7 +34,7 @@ def database(request):
 
 @pytest.fixture(scope="module")
 def source():
-    with github.start(**(SIZES | {"repos": ",".join(REPOS)})) as fake:
+    with github.start(**(SIZES | {"repos": ",".join(REPOS), "issues": 12, "events": 12, "comments": 10, "commits": 8, "pulls": 4})) as fake:
         yield fake
 
 
@@ -144,9 +146,8 @@ def post_issues(server, number):
 
 
 def everything(server, connection):
-    """Two pipelines of two stages each and one of one stage; a scope in two of them."""
-    return [create(server, plan_of(connection, REPOS[0:2], REPOS[2:3])), create(server, plan_of(connection, REPOS[3:5], REPOS[5:6])),
-            create(server, plan_of(connection, REPOS[0:1]))]
+    """A pipeline of two stages and one of one stage; a scope in both of them."""
+    return [create(server, plan_of(connection, REPOS[0:2], REPOS[2:3])), create(server, plan_of(connection, REPOS[0:1]))]
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +188,7 @@ def test_three_workers_one_killed_again_and_again(site, source, database, undist
         found = site.server.wait(pipeline, 120)
         assert found["status"] == "TASK_COMPLETED", found["message"] + site.workers[0].text()
     tasks = database.rows(site.name, "select status, count(*) from _devlake_tasks group by status")
-    assert tasks == [["TASK_COMPLETED", "7"]]
+    assert tasks == [["TASK_COMPLETED", "4"]]
     assert database.rows(site.name, "select kind, name from _tarn_leases where kind not in ('order', 'scheduler')") == []
     for worker in site.workers:
         worker.end(signal.SIGTERM)
@@ -199,6 +200,7 @@ def test_three_workers_one_killed_again_and_again(site, source, database, undist
     assert not found, "\n".join(found)
 
 
+@ON_MYSQL
 def test_cancel_reaches_the_worker_that_works(quiet, source):
     source.control("POST", "faults", {"match": "/milestones", "kind": "delay", "ms": 30000, "times": 1})
     try:
@@ -215,6 +217,7 @@ def test_cancel_reaches_the_worker_that_works(quiet, source):
         source.control("DELETE", "faults")
 
 
+@ON_MYSQL
 def test_a_process_sees_what_another_wrote(quiet, database):
     assert quiet.server.wait(create(quiet.server, plan_of(quiet.connection, REPOS[:1])))["status"] == "TASK_COMPLETED"
     (there,), = database.rows(quiet.name, "select count(*) from issues")
@@ -223,6 +226,7 @@ def test_a_process_sees_what_another_wrote(quiet, database):
     until(lambda: quiet.server_tarn.value("select count(*) from issues") == int(there))
 
 
+@ON_MYSQL
 def test_a_worker_has_probes(quiet):
     assert requests.get(f"{quiet.probes}/ready", timeout=10).status_code == 200
     assert requests.get(f"{quiet.probes}/health", timeout=10).json()["message"] == "good"
@@ -230,16 +234,18 @@ def test_a_worker_has_probes(quiet):
     assert requests.get(f"{quiet.probes}/pipelines", timeout=10).status_code == 404
 
 
+@ON_MYSQL
 def test_a_backup_is_made_beside_those_that_work(quiet, tmp_path):
     done = quiet.tarn("other").run("backup", tmp_path / "saved.backup")
     assert done.returncode == 0, done.stderr
 
 
+@ON_MYSQL
 def test_a_worker_that_was_frozen_has_lost_its_work(site, source, database):
     connection = add_repos(site.server, source, REPOS[:1])
     first = site.worker()
     first.started()
-    source.control("POST", "faults", {"match": "/milestones", "kind": "delay", "ms": 4000, "times": 1})
+    source.control("POST", "faults", {"match": "/milestones", "kind": "delay", "ms": 3000, "times": 1})
     try:
         pipeline = create(site.server, plan_of(connection, REPOS[:1]))
         while not database.rows(site.name, "select owner from _tarn_leases where kind = 'scope'"):
@@ -249,19 +255,36 @@ def test_a_worker_that_was_frozen_has_lost_its_work(site, source, database):
         assert site.server.wait(pipeline)["status"] == "TASK_COMPLETED"
         first.process.send_signal(signal.SIGCONT)
         # It finds out, and works again as another one.
-        again = create(site.server, plan_of(connection, REPOS[:1]))
-        site.workers[1].end()
-        assert site.server.wait(again)["status"] == "TASK_COMPLETED"
+        assert site.workers[1].end(signal.SIGTERM) == 0
+        assert site.server.wait(create(site.server, plan_of(connection, REPOS[:1])))["status"] == "TASK_COMPLETED"
         assert "not heard of for too long" in first.text()
     finally:
         source.control("DELETE", "faults")
 
 
+@ON_POSTGRES
+def test_a_worker_that_is_stopped_gives_its_work_back_at_once(site, source, database):
+    connection = add_repos(site.server, source, REPOS[:1])
+    first = site.worker(TARN_LEASE_SECONDS="600")
+    first.started()
+    source.control("POST", "faults", {"match": "/milestones", "kind": "delay", "ms": 30000, "times": 1})
+    try:
+        pipeline = create(site.server, plan_of(connection, REPOS[:1]))
+        until(lambda: source.control("GET", "faults")[0]["fired"] == 1)
+        assert first.end(signal.SIGTERM) == 0
+        assert database.rows(site.name, "select status from _devlake_tasks") == [["TASK_RESUME"]]
+        site.worker().started()
+        assert site.server.wait(pipeline)["status"] == "TASK_COMPLETED"
+    finally:
+        source.control("DELETE", "faults")
+
+
+@ON_POSTGRES
 def test_the_database_goes_in_the_middle_and_comes_back(site, source, database):
-    connection = add_repos(site.server, source, REPOS[:3])
+    connection = add_repos(site.server, source, REPOS[:2])
     site.worker().started()
-    pipeline = create(site.server, plan_of(connection, REPOS[:3]))
-    time.sleep(1)
+    pipeline = create(site.server, plan_of(connection, REPOS[:2]))
+    until(lambda: database.rows(site.name, "select owner from _tarn_leases where kind = 'scope'"))
     database.kill()
     time.sleep(1)
     database.start()
@@ -274,10 +297,10 @@ def test_the_database_goes_in_the_middle_and_comes_back(site, source, database):
     assert found["status"] == "TASK_COMPLETED", found
 
 
+@ON_POSTGRES
 def test_one_process_schedules_and_another_takes_over(site, source, database):
     connection = add_repos(site.server, source, REPOS[:1])
-    for _ in range(2):
-        site.worker().started()
+    site.worker().started()
     task = {"plugin": "github", "subtasks": ["Collect Milestones"], "options": {"connectionId": connection, "name": REPOS[0]}}
     body = {"name": "often", "mode": "ADVANCED", "enable": True, "isManual": False, "cronConfig": "@every 1s", "plan": [[task]]}
     assert site.server.call("POST", "/blueprints", body).status_code == 201
@@ -287,13 +310,11 @@ def test_one_process_schedules_and_another_takes_over(site, source, database):
         return [float(at) for at, in database.rows(site.name, f"select {seconds} from _devlake_pipelines order by id")]
 
     seconds = "unix_timestamp(created_at)" if database.engine == "mysql" else "extract(epoch from created_at)"
-    for _ in range(2):
-        before = len(made())
-        until(lambda: len(made()) >= before + 2)
-        leader, = database.rows(site.name, "select p.place from _tarn_leases l join _tarn_processes p on p.id = l.owner where l.kind = 'scheduler'")
-        process = processes.pop(leader[0].split()[1])
-        process.process.kill()
-        process.process.wait()
+    until(lambda: len(made()) >= 2)
+    leader, = database.rows(site.name, "select p.place from _tarn_leases l join _tarn_processes p on p.id = l.owner where l.kind = 'scheduler'")
+    process = processes[leader[0].split()[1]]
+    process.process.kill()
+    process.process.wait()
     before = len(made())
     until(lambda: len(made()) >= before + 2)
     times = made()
@@ -315,14 +336,15 @@ int clock_gettime(clockid_t clock, struct timespec* out) {
 """
 
 
+@ON_MYSQL
 @pytest.mark.skipif(not shutil.which("cc"), reason="there is no C compiler")
 def test_wrong_clocks_cost_nobody_a_lease(site, source, database, tmp_path):
     (tmp_path / "clock.c").write_text(FALSE_CLOCK)
     subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "clock.so", tmp_path / "clock.c", "-ldl"], check=True)
     for seconds in (-3600, 3600):
         site.worker(LD_PRELOAD=str(tmp_path / "clock.so"), FALSE_CLOCK_BY=str(seconds)).started()
-    connection = add_repos(site.server, source, REPOS[:2])
-    assert site.server.wait(create(site.server, plan_of(connection, REPOS[:1], REPOS[:2])))["status"] == "TASK_COMPLETED"
+    connection = add_repos(site.server, source, REPOS[:1])
+    assert site.server.wait(create(site.server, plan_of(connection, REPOS[:1])))["status"] == "TASK_COMPLETED"
     ages = "expires_at - " + ("unix_timestamp(sysdate(3)) * 1000" if database.engine == "mysql" else "extract(epoch from clock_timestamp()) * 1000")
     rows = database.rows(site.name, f"select gone, {ages} from _tarn_processes")
     assert len(rows) == 3 and all(gone == "0" and 0 < float(left) <= 1000 * LEASE for gone, left in rows), rows

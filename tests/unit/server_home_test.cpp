@@ -41,8 +41,7 @@ class ServerHomes : public testing::TestWithParam<Engine> {
         TARN_TRY(data_->ensure(schema_));
         TARN_ASSIGN(presence_, Presence::enter(*control_, {.lease = 60'000, .data_file = number_}));
         return home_->attach(
-            *data_, schema_, [] { return std::map<std::string, std::vector<Column>>(); },
-            [this] { return presence_->id(); });
+            *data_, schema_, [this] { return more_; }, [this] { return presence_->id(); });
     }
     void reopen(const std::string& file = "cache.duckdb") {
         file_ = file;
@@ -78,6 +77,7 @@ class ServerHomes : public testing::TestWithParam<Engine> {
     Schema schema_;
     std::string url_, file_;
     std::int64_t number_ = 1;
+    std::map<std::string, std::vector<Column>> more_;
     std::unique_ptr<ControlStore> control_;
     std::unique_ptr<Presence> presence_;
     std::unique_ptr<ServerHome> home_;
@@ -232,6 +232,46 @@ TEST_P(ServerHomes, AProcessThatIsGoneWritesNothing) {
     ASSERT_TRUE(good(presence_->enter_again()));
     write(insert);
     EXPECT_EQ(in_server("select count(*) as n from notes"), "3");
+}
+
+TEST_P(ServerHomes, AProcessStoppedInTheMiddleOfItsCommitIsEnded) {
+    auto stopped = connected(url_);
+    ASSERT_TRUE(good(lock_database(*stopped, 1)));
+    auto session = session_of(*stopped);
+    ASSERT_TRUE(good(session));
+    ASSERT_TRUE(
+        good(stopped->run("insert into _tarn_processes (id, session, expires_at, gone) values ('it', ?, " +
+                              clock_millis(GetParam()) + " - 1000, 0)",
+                          {*session})));
+    ASSERT_TRUE(good(stopped->begin()));
+    ASSERT_TRUE(good(stopped->run("update _tarn_processes set commits = 1 where id = 'it'")));
+    ASSERT_TRUE(good(presence_->mark_gone(*control_)));
+    EXPECT_EQ(in_server("select commits, gone from _tarn_processes where id = 'it'"), "-|1");
+    EXPECT_FALSE(stopped->commit());
+    write(insert);
+}
+
+TEST_P(ServerHomes, ColumnsOfAnotherProcessComeWithTheirValues) {
+    write(insert);
+    auto server = connected(url_);
+    auto columns_changed = [&](const std::string& change) {
+        ASSERT_TRUE(good(server->run("alter table notes " + change)));
+        ASSERT_TRUE(good(server->run(
+            "update _tarn_parts set stamp = stamp + 1 where table_name = '' and params in ('', 'columns')")));
+    };
+    more_["notes"] = {{.name = "x_own", .type = ColumnType::bigint}};
+    columns_changed("add column x_own bigint");
+    ASSERT_TRUE(good(server->run("update notes set x_own = 5 where id = 'a'")));
+    ASSERT_TRUE(
+        good(server->run("update _tarn_parts set stamp = 90 where table_name = 'notes' and params = 'one'")));
+    ASSERT_TRUE(good(data_->catch_up()));
+    EXPECT_EQ(in_file("select id, x_own from notes where x_own is not null"), "a|5");
+    write("update notes set x_own = 6 where id = 'b'");
+    EXPECT_EQ(in_server("select id, x_own from notes where x_own is not null order by id"), "a|5\nb|6");
+    more_.clear();
+    columns_changed("drop column x_own");
+    ASSERT_TRUE(good(data_->catch_up()));
+    EXPECT_EQ(in_file("select count(*) from duckdb_columns() where column_name = 'x_own'"), "0");
 }
 
 TEST_P(ServerHomes, RawRowsThatChangedOrWentElsewhereAreLoadedAlone) {

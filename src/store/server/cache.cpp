@@ -155,11 +155,14 @@ Result<> write_parts(duck::Connection& writer, const Parts& parts) {
     return appender->close();
 }
 
-Result<Refreshed> load_stale(duck::Connection& writer, Connection& connection, const TableMaps& maps) {
+Result<Refreshed> load_stale(duck::Connection& writer, Connection& connection, const TableMaps& maps,
+                             std::int64_t columns) {
     TARN_ASSIGN(auto of_server, server_parts(connection));
     TARN_ASSIGN(auto of_file, file_parts(writer));
     Refreshed done;
     done.commits = of_server[{"", ""}];
+    done.other_columns = of_server[{"", columns_changed}] != columns;
+    if (done.other_columns) return done;
     done.whole = of_file[{"", identity}] != of_server[{"", identity}] || of_file[{"", layout}] != layout_now;
     std::map<std::string, std::set<std::string>> stale;
     for (const auto& [part, stamp] : of_server) {
@@ -214,10 +217,11 @@ Result<> number_file(duck::Connection& writer) {
     return {};
 }
 
-Result<Refreshed> refresh(duck::Connection& writer, Connection& connection, const TableMaps& maps) {
+Result<Refreshed> refresh(duck::Connection& writer, Connection& connection, const TableMaps& maps,
+                          std::int64_t columns) {
     TARN_TRY(begin_snapshot(connection));
     TARN_TRY(writer.run("begin transaction"));
-    auto done = load_stale(writer, connection, maps);
+    auto done = load_stale(writer, connection, maps, columns);
     connection.rollback();
     auto ended = done ? writer.run("commit") : writer.run("rollback");
     if (done && !ended) return fail(ended.error());

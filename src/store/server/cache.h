@@ -22,10 +22,13 @@ Result<> prepare_parts(Connection& connection);
 Result<> number_file(duck::Connection& writer);
 
 struct Refreshed {
-    bool whole = false;        // the file was no cache of this database
-    std::int64_t rows = 0;     // loaded
-    std::int64_t commits = 0;  // of the server
+    bool whole = false;          // the file was no cache of this database
+    bool other_columns = false;  // than `maps` have: nothing was loaded
+    std::int64_t rows = 0;       // loaded
+    std::int64_t commits = 0;    // of the server
 };
-Result<Refreshed> refresh(duck::Connection& writer, Connection& connection, const TableMaps& maps);
+// `columns`: the stamp of the tables' columns that `maps` are of.
+Result<Refreshed> refresh(duck::Connection& writer, Connection& connection, const TableMaps& maps,
+                          std::int64_t columns);
 
 }  // namespace tarn::server

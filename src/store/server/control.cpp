@@ -25,6 +25,10 @@ class ServerControl final : public ControlStore {
     Result<> ensure(const Schema& schema) override;
     Result<Millis> next_stamp() override;
     [[nodiscard]] std::string clock() const override { return clock_millis(connection_->engine()); }
+    Result<> end_gone_writer() override {
+        std::lock_guard lock(mutex_);
+        return end_gone_holder(*connection_);
+    }
 
   private:
     [[nodiscard]] std::string written(const std::string& sql) const;

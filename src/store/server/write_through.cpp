@@ -147,6 +147,8 @@ Result<> WriteThrough::take_columns(duck::Connection& writer) {
         for (const auto& column : now[name]) {
             wanted.insert(column.name);
             if (table.column(column.name) != nullptr) continue;
+            // Its row comes before the column.
+            TARN_TRY(server::add_column(*connection_, name, column));
             TARN_TRY(
                 writer.run_unwatched(fmt::format("alter table {} add column if not exists {} {}",
                                                  sql_name(name), sql_name(column.name), duck_type(column))));
@@ -177,10 +179,6 @@ Result<> WriteThrough::attach(DataFile& data, const Schema& schema, const MoreCo
     }
     TARN_TRY(data.exclusive([&](duck::Connection& writer) -> Result<> {
         TARN_TRY(take_columns(writer));
-        for (const auto& [name, columns] : added_) {
-            for (const auto& column : columns)
-                TARN_TRY(server::add_column(*connection_, name, *tables_.at(name).column(column)));
-        }
         TARN_TRY(enrol());
         unlock();
         TARN_TRY(load_news(writer));
@@ -192,22 +190,32 @@ Result<> WriteThrough::attach(DataFile& data, const Schema& schema, const MoreCo
 }
 
 Result<> WriteThrough::load_news(duck::Connection& writer) {
-    TARN_ASSIGN(auto rows,
-                connection_->query("select params, stamp from _tarn_parts where table_name = '' and "
-                                   "params in ('', 'columns') order by params"));
-    bool news = stale_ || commits_ == 0 || rows.number(0, "stamp") != commits_;
-    if (!news) return {};
-    if (rows.number(1, "stamp") != columns_) TARN_TRY(take_columns(writer));
-    columns_ = rows.number(1, "stamp");
+    bool current = false;
+    while (!current) {
+        TARN_ASSIGN(auto rows,
+                    connection_->query("select params, stamp from _tarn_parts where table_name = '' and "
+                                       "params in ('', 'columns') order by params"));
+        if (!stale_ && commits_ != 0 && rows.number(0, "stamp") == commits_) return {};
+        auto columns = rows.number(1, "stamp");
+        if (columns != columns_) TARN_TRY(take_columns(writer));
+        columns_ = columns;
+        TARN_ASSIGN(current, take_news(writer));
+    }
+    return {};
+}
+
+// false: there are other columns since.
+Result<bool> WriteThrough::take_news(duck::Connection& writer) {
     writer.watch(nullptr);
-    auto refreshed = refresh(writer, *connection_, maps_);
+    auto refreshed = refresh(writer, *connection_, maps_, columns_);
     writer.watch(this);
     if (!refreshed) return fail(refreshed.error());
+    if (refreshed->other_columns) return false;
     if (refreshed->whole && refreshed->rows > 0)
         log()->info("{} rows were loaded from the database", refreshed->rows);
     commits_ = refreshed->commits;
     stale_ = false;
-    return {};
+    return true;
 }
 
 // A connection that the server has closed meanwhile shows itself here, before anything was done.
@@ -442,9 +450,11 @@ Result<> WriteThrough::load(const TableMap& map, const RowsText& rows) {
         TARN_TRY(connection_->load(map.name, map.columns, rows.rows()));
         return {};
     }
+    auto list = name_list(map.columns);
+    auto shape = map.name + list;
+    auto name = fmt::format("tarn_in_{:016x}", XXH3_64bits(shape.data(), shape.size()));
     auto& staging = staging_[map.name];
-    if (staging.empty()) {
-        auto name = fmt::format("tarn_in_{:016x}", XXH3_64bits(map.name.data(), map.name.size()));
+    if (staging != name) {
         TARN_TRY(connection_->run(
             fmt::format("create temporary table if not exists {} (like {}) on commit delete rows", name,
                         sql_name(map.name))));
@@ -455,7 +465,6 @@ Result<> WriteThrough::load(const TableMap& map, const RowsText& rows) {
     for (const auto& column : map.columns) {
         if (!contains(map.key, column)) sets.push_back(fmt::format("{0} = excluded.{0}", sql_name(column)));
     }
-    auto list = name_list(map.columns);
     TARN_TRY(connection_->run(fmt::format("insert into {} ({}) select {} from {} on conflict ({}) do {}",
                                           sql_name(map.name), list, list, staging, name_list(map.key),
                                           sets.empty() ? "nothing" : "update set " + join(sets, ", "))));

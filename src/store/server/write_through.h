@@ -63,6 +63,7 @@ class WriteThrough final : public DataSink, public duck::Watcher {
     Result<> connected();
     Result<> enrol();
     Result<> load_news(duck::Connection& writer);
+    Result<bool> take_news(duck::Connection& writer);
     Result<> begin_current(duck::Connection& writer);
     Result<> once_more(const std::function<Result<>()>& work);
     Result<> take_columns(duck::Connection& writer);
