@@ -30,7 +30,7 @@ struct Opened {
 
 // No process may go on with the key before.
 Result<> hold_database(Opened& opened) {
-    constexpr int wait_seconds = 5;
+    constexpr int wait_seconds = 1;
     auto address = opened.settings.get("DB_URL");
     if (address.empty()) return {};
     TARN_ASSIGN(auto url, server::parse_db_url(address));
