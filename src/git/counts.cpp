@@ -6,26 +6,27 @@
 
 #include <fmt/format.h>
 
+#include "git/blob_pairs.h"
+
 namespace tarn::git {
 namespace {
 
 constexpr std::size_t chunk_pairs = 500;
 constexpr std::size_t pairs_kept = 200'000;
-constexpr std::size_t parts = 2;
+constexpr std::size_t piece_pairs = 3000, threads = 2;
 constexpr std::string_view nothing = "000000";
 
-// 20 bytes of 40 digits
-std::string packed(std::string_view hex) {
-    std::string out;
-    for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-        unsigned byte = 0;
-        std::from_chars(hex.data() + i, hex.data() + i + 2, byte, 16);
-        out += static_cast<char>(byte);
-    }
-    return out;
+constexpr std::string_view submodule = "160000";
+
+// Of 16 digits.
+std::uint64_t begin_of(std::string_view sha) {
+    constexpr std::size_t digits = 16;
+    std::uint64_t value = 0;
+    std::from_chars(sha.data(), sha.data() + std::min(sha.size(), digits), value, 16);
+    return value;
 }
 
-std::string_view type_of(const std::string& mode) { return mode == "160000" ? "commit" : "blob"; }
+std::string_view type_of(const std::string& mode) { return mode == submodule ? "commit" : "blob"; }
 
 }  // namespace
 
@@ -33,10 +34,8 @@ PairCounts::PairCounts(std::string scratch, CancelToken cancel)
     : scratch_(std::move(scratch)), cancel_(std::move(cancel)) {}
 
 PairCounts::Id PairCounts::id_of(const RawChange& change, std::uint32_t path) {
-    std::string key = packed(change.old_sha) + packed(change.new_sha);
-    key += change.old_mode;
-    key += change.new_mode;
-    auto [place, is_new] = known_.emplace(std::move(key), static_cast<Id>(counts_.size()));
+    Key key = {begin_of(change.old_sha), begin_of(change.new_sha)};
+    auto [place, is_new] = known_.emplace(key, static_cast<Id>(counts_.size()));
     if (!is_new) return place->second;
     counts_.emplace_back();
     waiting_.emplace_back(place->second, path);
@@ -49,18 +48,13 @@ Result<> PairCounts::count(const std::vector<std::string>& paths) {
     std::ranges::stable_sort(waiting_, [&](const auto& a, const auto& b) {
         return a.second != b.second && paths[a.second] < paths[b.second];
     });
+    std::atomic<std::size_t> next = 0;
     std::vector<std::future<Result<>>> running;
-    for (std::size_t part = 0; part < parts; ++part) {
-        std::vector<Id> ids;
-        for (auto i = waiting_.size() * part / parts; i < waiting_.size() * (part + 1) / parts; ++i)
-            ids.push_back(waiting_[i].first);
-        running.push_back(std::async(std::launch::async, [this, ids = std::move(ids)]() mutable {
-            return count_part(std::move(ids));
-        }));
-    }
+    for (std::size_t thread = 0; thread < threads; ++thread)
+        running.push_back(std::async(std::launch::async, [&] { return count_pieces(next); }));
     Result<> outcome;
-    for (auto& part : running) {
-        auto done = part.get();
+    for (auto& thread : running) {
+        auto done = thread.get();
         if (!done && outcome) outcome = std::move(done);
     }
     waiting_.clear();
@@ -90,8 +84,51 @@ Command PairCounts::command(std::vector<std::string> arguments) const {
     return command;
 }
 
+// Takes pieces until none is left.
+Result<> PairCounts::count_pieces(std::atomic<std::size_t>& next) {
+    LineCounter counter;
+    while (true) {
+        auto begin = next.fetch_add(piece_pairs);
+        if (begin >= waiting_.size()) return {};
+        std::vector<Id> ids;
+        for (auto i = begin; i < std::min(begin + piece_pairs, waiting_.size()); ++i)
+            ids.push_back(waiting_[i].first);
+        TARN_TRY(count_piece(ids, counter));
+    }
+}
+
+Result<> PairCounts::count_piece(const std::vector<Id>& ids, LineCounter& counter) {
+    std::vector<Id> read;
+    std::vector<BlobPair> blobs;
+    for (auto id : ids) {
+        const auto& [before, after] = pairs_[id - first_waiting_];
+        if (before.mode == submodule || after.mode == submodule) continue;
+        read.push_back(id);
+        blobs.push_back({before.mode == nothing ? "" : before.sha, after.mode == nothing ? "" : after.sha});
+    }
+    auto compare = [&](std::size_t i, const Content& before, const Content& after) {
+        std::optional<LineCounts> lines;
+        if (before.is_binary() || after.is_binary()) {
+            lines = LineCounts{};
+        } else if (before.is_whole && after.is_whole) {
+            lines = counter.count(before.bytes, after.bytes);
+        }
+        if (lines) set(read[i], *lines);
+    };
+    TARN_TRY(read_pairs(command({}), blobs, compare));
+    std::vector<Id> left;
+    std::ranges::copy_if(ids, std::back_inserter(left),
+                         [&](Id id) { return counts_[id].state == State::waiting; });
+    return left.empty() ? Result<>() : ask_counts(std::move(left));
+}
+
+void PairCounts::set(Id id, const LineCounts& lines) {
+    counts_[id] = {static_cast<std::int32_t>(lines.additions), static_cast<std::int32_t>(lines.deletions),
+                   State::counted};
+}
+
 // What git cannot read ends it at a chunk: the chunk is halved until the pair is found.
-Result<> PairCounts::count_part(std::vector<Id> ids) {
+Result<> PairCounts::ask_counts(std::vector<Id> ids) {
     std::vector<Chunk> chunks;
     for (std::size_t at = 0; at < ids.size(); at += chunk_pairs) {
         auto end = std::min(at + chunk_pairs, ids.size());
@@ -179,8 +216,7 @@ Result<std::size_t> PairCounts::compare(std::vector<Chunk>& chunks, std::size_t 
         std::from_chars(counted->name.data(), counted->name.data() + counted->name.size(), n);
         const auto& ids = chunks[asked[heads - 1]].ids;
         if (n >= ids.size()) return true;
-        counts_[ids[n]] = {static_cast<std::int32_t>(counted->additions),
-                           static_cast<std::int32_t>(counted->deletions), State::counted};
+        set(ids[n], {counted->additions, counted->deletions});
         return true;
     };
     if (asked.empty()) return chunks.size();

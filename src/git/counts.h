@@ -1,27 +1,25 @@
 // Added and deleted lines of pairs of blobs, each pair counted once.
 //
 // A merge repeats the pairs of the branch it brings in, and branches repeat each other's: of a history's changes a third are distinct pairs.
-// They are put, ordered by path so that git finds each version's neighbour in its cache, as entries of two made-up trees, and git compares
-// the trees: the counts are git's own. Two processes share the work.
+// They are read ordered by path, so that git finds each version's neighbour in its cache, and compared here (line_counter.h). What has no
+// sure answer here is put as entries of two made-up trees, and git compares the trees. Two threads share the work, piece by piece.
 // Errors: cancelled, terminal (disk). A blob that is missing or damaged is no error: its pairs have no counts.
 // Thread rule: one user.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "git/line_counter.h"
 #include "git/parse.h"
 #include "git/process.h"
 
 namespace tarn::git {
-
-struct LineCounts {
-    std::int64_t additions = 0, deletions = 0;
-};
 
 class PairCounts {
   public:
@@ -56,7 +54,16 @@ class PairCounts {
         State state = State::waiting;
     };
 
-    Result<> count_part(std::vector<Id> ids);
+    // The begin of both blobs' ids: 128 bits.
+    using Key = std::array<std::uint64_t, 2>;
+    struct KeyHash {
+        std::size_t operator()(const Key& key) const { return key[0] ^ (key[1] << 1U); }
+    };
+
+    Result<> count_pieces(std::atomic<std::size_t>& next);
+    Result<> count_piece(const std::vector<Id>& ids, LineCounter& counter);
+    void set(Id id, const LineCounts& lines);
+    Result<> ask_counts(std::vector<Id> ids);
     Result<> make_trees(std::vector<Chunk>& chunks, std::size_t from);
     Result<std::size_t> compare(std::vector<Chunk>& chunks, std::size_t from);
     void settle(std::vector<Chunk>& chunks, std::size_t failed);
@@ -64,7 +71,7 @@ class PairCounts {
 
     std::string scratch_;
     CancelToken cancel_;
-    std::unordered_map<std::string, Id> known_;
+    std::unordered_map<Key, Id, KeyHash> known_;
     std::vector<Count> counts_;
     std::vector<std::pair<Id, std::uint32_t>> waiting_;  // with the path
     std::vector<Pair> pairs_;                            // of waiting_: ids from first_waiting_ on

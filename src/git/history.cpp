@@ -8,7 +8,7 @@
 namespace tarn::git {
 namespace {
 
-constexpr std::size_t window_changes = 30'000;
+constexpr std::size_t window_changes = 15'000;
 
 Command in(const std::string& git_dir, std::vector<std::string> arguments, const CancelToken& cancel) {
     Command command;

@@ -44,7 +44,7 @@ class History {
     [[nodiscard]] std::size_t done() const { return at_; }
 
   private:
-    static constexpr std::size_t window_commits = 6000;
+    static constexpr std::size_t window_commits = 4000;
     Result<> read_commits(Window& window);
     Result<> read_changes(Window& window);
     Result<std::size_t> read_changes_from(Window& window, std::size_t first);

@@ -121,9 +121,12 @@ bool Records::feed(std::string_view piece, const std::function<bool(std::string_
 }
 
 void Objects::feed(std::string_view piece, const Take& take) {
+    auto skipped = std::min(skip_, piece.size());
+    piece.remove_prefix(skipped);
+    skip_ -= skipped;
     rest_ += piece;
     std::size_t at = 0;
-    while (true) {
+    while (skip_ == 0) {
         auto line_end = rest_.find('\n', at);
         if (line_end == std::string::npos) break;
         std::string_view line(rest_.data() + at, line_end - at);
@@ -134,9 +137,17 @@ void Objects::feed(std::string_view piece, const Take& take) {
             continue;
         }
         std::size_t size = words.size() < 3 ? 0 : std::strtoull(words[2].c_str(), nullptr, 10);
-        if (rest_.size() < line_end + 1 + size + 1) break;
+        auto end = line_end + 1 + size + 1;
+        if (size > most_) {
+            if (rest_.size() < line_end + 1 + begin_bytes) break;
+            take(words[0], "large", {rest_.data() + line_end + 1, begin_bytes});
+            at = std::min(end, rest_.size());
+            skip_ = end - at;
+            continue;
+        }
+        if (rest_.size() < end) break;
         if (words.size() == 3) take(words[0], words[1], {rest_.data() + line_end + 1, size});
-        at = line_end + 1 + size + 1;
+        at = end;
     }
     rest_.erase(0, at);
 }

@@ -48,10 +48,14 @@ class Records {
 class Objects {
   public:
     using Take = std::function<void(std::string sha, std::string_view type, std::string_view bytes)>;
+    static constexpr std::size_t begin_bytes = 8000;
+    // Of objects of more than `most` bytes, which is no less than begin_bytes, the begin comes, as type "large".
+    explicit Objects(std::size_t most = SIZE_MAX) : most_(most) {}
     // What git does not have comes as type "missing".
     void feed(std::string_view piece, const Take& take);
 
   private:
+    std::size_t most_, skip_ = 0;
     std::string rest_;
 };
 

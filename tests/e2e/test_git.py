@@ -338,6 +338,40 @@ def big(repos):
     return path
 
 
+def code_like(repos):
+    """Edits of a text whose lines repeat, of few and of most lines; texts and binary files above the 8 MB that are compared in memory; a submodule."""
+    path = repos / "code.git"
+    asked(repos, "init", "-q", "--bare", "-b", "main", str(path))
+    rng, out = random.Random(7), []
+    lines = []
+
+    def commit(*changes):
+        number = len(out) + 1
+        body = "".join(f"M {mode} inline {name}\ndata {len(content)}\n{content}\n" if mode != "160000" else f"M {mode} {content} {name}\n"
+                       for mode, name, content in changes)
+        out.append(f"commit refs/heads/main\nmark :{number}\ncommitter A <a@x> {1_600_000_000 + number} +0000\ndata 2\nc\n" +
+                   (f"from :{number - 1}\n" if number > 1 else "") + body)
+
+    for n in range(400):
+        for _ in range(200 if n % 50 == 49 else rng.randint(1, 6)):
+            at = rng.randint(0, len(lines))
+            fresh = [rng.choice(["", "", "}", "    }", "return;", f"line {rng.randrange(500)}", f"new {rng.random()}"]) for _ in range(rng.randint(0, 14))]
+            lines[at:at + rng.choice([0, 0, 1, 3, 12])] = fresh
+        commit(("100644", "code.c", "\n".join(lines) + ("\n" if rng.random() < 0.8 else "")))
+    large = [f"{n} and so on until the line is long enough" for n in range(200_000)]
+    for n in range(2):
+        large[n * 1000] = "another"
+        commit(("100644", "large.txt", "\n".join(large)), ("100644", "large.bin", f"{n}\0" + "x" * 9_000_000), ("160000", "sub", str(n) * 40))
+    asked(path, "fast-import", "--quiet", data="".join(out).encode())
+    return path
+
+
+def test_counts_are_gits_where_lines_repeat(api, repos):
+    path = code_like(repos)
+    run(api, "t:code", path)
+    compare(api, path, "t:code")
+
+
 def children(pid):
     return subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split()
 

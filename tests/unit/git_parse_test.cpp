@@ -78,6 +78,21 @@ TEST(GitParse, ObjectsDoNotDependOnWhereTheStreamIsCut) {
     }
 }
 
+TEST(GitParse, OfALargeObjectTheBeginComesAndTheRestIsSkipped) {
+    const std::string begin(Objects::begin_bytes, 'x'),
+        stream = "aa blob 9000\n" + begin + std::string(1000, 'y') + "\nbb blob 1\nz\n";
+    for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
+        Objects objects(Objects::begin_bytes);
+        std::vector<std::string> got;
+        auto take = [&](const std::string& sha, std::string_view type, std::string_view bytes) {
+            got.push_back(sha + "|" + std::string(type) + "|" + std::string(bytes));
+        };
+        objects.feed(std::string_view(stream).substr(0, cut), take);
+        objects.feed(std::string_view(stream).substr(cut), take);
+        EXPECT_EQ(got, (std::vector<std::string>{"aa|large|" + begin, "bb|blob|z"})) << cut;
+    }
+}
+
 TEST(GitParse, RawAndNumstatRecords) {
     auto raw = parse_raw(":100644 000000 1111 0000 D");
     ASSERT_TRUE(raw);
