@@ -70,7 +70,8 @@ create table _tarn_task_counts (
 ) control;
 
 -- A repository as it was read last: hashes of its refs and of the settings. Not complete: a reading was begun and did not end. fresh: there
--- were no commits of it before we read it, so all that is there was written with these settings.
+-- were no commits of it before we read it, so all that is there was written with these settings. lines_base: of which branch repo_snapshot
+-- has the lines (its last and first commit, whether it is cut there) and how many these are; empty: unknown.
 create table _tarn_git_states (
     repo_id varchar(255) not null,
     fingerprint varchar(64),
@@ -78,6 +79,7 @@ create table _tarn_git_states (
     complete boolean,
     fresh boolean,
     lines_fingerprint varchar(64),
+    lines_base varchar(255),
     updated_at datetime,
     primary key (repo_id)
 ) control;

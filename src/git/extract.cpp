@@ -108,18 +108,48 @@ class Run {
         // A run that ended early may have left the last one in part.
         if (!line.empty()) wanted[last] = true;
         bool is_cut = !line.empty() && std::ranges::binary_search(repository_->edges(), line.front());
+        auto base = line.empty() ? "" : line.back() + " " + base_of(line, is_cut);
         TARN_ASSIGN(auto scratch, repository_->scratch());
         LineHistory history(std::move(scratch), std::move(line), is_cut, wanted_.cancel);
+        TARN_TRY(go_on(history, is_cut));
         TARN_TRY(history.read(wanted, [&](const LineChanges& changes) { return rows_->put_lines(changes); }));
-        TARN_TRY(rows_->put_snapshot(history));
-        lines_fingerprint_ = fingerprint_;
+        // What the table holds is not known until it is told again.
+        TARN_TRY(write_lines_state(lines_fingerprint_, ""));
+        TARN_ASSIGN(auto lines, rows_->put_snapshot(history));
+        return write_lines_state(fingerprint_, base.empty() ? "" : base + " " + std::to_string(lines));
+    }
+
+    // What makes a branch's lines up to a commit the same, besides the commit.
+    static std::string base_of(const std::vector<std::string>& line, bool is_cut) {
+        return line.front() + (is_cut ? " cut" : " whole");
+    }
+
+    // Where the branch has grown alone, its lines are known up to where it ended.
+    Result<> go_on(LineHistory& history, bool is_cut) {
+        const auto& line = history.commits();
+        auto base = split(lines_base_, ' ');
+        constexpr std::size_t parts = 4;
+        if (wanted_.full || line.empty() || base.size() != parts) return {};
+        auto head = std::ranges::find(line, base[0]);
+        if (head == line.end() || base[1] + " " + base[2] != base_of(line, is_cut)) return {};
+        TARN_ASSIGN(auto files, repository_->files(base[0]));
+        TARN_ASSIGN(auto owners,
+                    rows_->stored_owners(line, files, std::strtoll(base[3].c_str(), nullptr, 10)));
+        if (owners) history.go_on(static_cast<std::size_t>(head - line.begin()) + 1, std::move(*owners));
+        return {};
+    }
+
+    Result<> write_lines_state(const std::string& fingerprint, const std::string& base) {
+        lines_fingerprint_ = fingerprint;
+        lines_base_ = base;
         return control_.transaction([&]() -> Result<> {
             TARN_TRY(
                 control_.run("insert into _tarn_git_states (repo_id, complete, fresh) values (?, 0, 0) on "
                              "conflict (repo_id) do nothing",
                              {wanted_.rows.repo_id}));
-            TARN_TRY(control_.run("update _tarn_git_states set lines_fingerprint = ? where repo_id = ?",
-                                  {lines_fingerprint_, wanted_.rows.repo_id}));
+            TARN_TRY(control_.run(
+                "update _tarn_git_states set lines_fingerprint = ?, lines_base = ? where repo_id = ?",
+                {lines_fingerprint_, lines_base_, wanted_.rows.repo_id}));
             return {};
         });
     }
@@ -164,7 +194,7 @@ class Run {
 
     Result<> read_state() {
         TARN_ASSIGN(auto state, control_.query("select fingerprint, settings, complete, fresh, "
-                                               "lines_fingerprint from _tarn_git_states where "
+                                               "lines_fingerprint, lines_base from _tarn_git_states where "
                                                "repo_id = ?",
                                                {wanted_.rows.repo_id}));
         if (state.rows.empty()) return {};
@@ -173,6 +203,7 @@ class Run {
         complete_ = state.number(0, "complete") != 0;
         fresh_ = state.number(0, "fresh") != 0;
         lines_fingerprint_ = state.text(0, "lines_fingerprint");
+        lines_base_ = state.text(0, "lines_base");
         return {};
     }
 
@@ -181,11 +212,11 @@ class Run {
         known_settings_ = true;
         return control_.transaction([&]() -> Result<> {
             TARN_TRY(control_.run("delete from _tarn_git_states where repo_id = ?", {wanted_.rows.repo_id}));
-            TARN_TRY(
-                control_.run("insert into _tarn_git_states (repo_id, fingerprint, settings, complete, fresh, "
-                             "lines_fingerprint, updated_at) values (?, ?, ?, ?, ?, ?, ?)",
-                             {wanted_.rows.repo_id, fingerprint_, settings_, std::int64_t{complete},
-                              std::int64_t{fresh}, lines_fingerprint_, format_sql(now_millis())}));
+            TARN_TRY(control_.run(
+                "insert into _tarn_git_states (repo_id, fingerprint, settings, complete, fresh, "
+                "lines_fingerprint, lines_base, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?)",
+                {wanted_.rows.repo_id, fingerprint_, settings_, std::int64_t{complete}, std::int64_t{fresh},
+                 lines_fingerprint_, lines_base_, format_sql(now_millis())}));
             return {};
         });
     }
@@ -198,7 +229,7 @@ class Run {
     DataFile& data_;
     ControlStore& control_;
     const Schema& schema_;
-    std::string settings_, fingerprint_, known_fingerprint_, lines_fingerprint_;
+    std::string settings_, fingerprint_, known_fingerprint_, lines_fingerprint_, lines_base_;
     bool known_settings_ = false, complete_ = false, damaged_ = false;
     bool fresh_ = false;  // the repository had no commits before we read it
     std::unique_ptr<RepositoryRows> rows_;

@@ -1,6 +1,8 @@
 // commit_line_change and repo_snapshot.
 #include <algorithm>
+#include <cstdlib>
 #include <set>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -62,10 +64,39 @@ Result<> RepositoryRows::put_lines(const LineChanges& changes) {
     });
 }
 
-Result<> RepositoryRows::put_snapshot(const LineHistory& history) {
+Result<std::optional<LineHistory::Owners>> RepositoryRows::stored_owners(
+    const std::vector<std::string>& commits, const std::vector<std::string>& paths, std::int64_t lines) {
+    std::unordered_map<std::string, std::uint32_t> places;
+    for (const auto& sha : commits) places.emplace(sha, static_cast<std::uint32_t>(places.size()));
+    LineHistory::Owners owners;
+    std::unordered_map<std::string, std::vector<std::uint32_t>*> by_name;
+    bool good = true;
+    for (const auto& path : paths)
+        good = by_name.emplace(clean(path, path_length), &owners[path]).second && good;
+    TARN_ASSIGN(auto reader, data_.reader());
+    TARN_TRY(reader->each("select file_path, line_no, commit_sha from main.repo_snapshot where repo_id = " +
+                              sql_text(options_.repo_id),
+                          [&](const std::vector<duck::Text>& row) {
+                              --lines;
+                              auto file = by_name.find(row[0].value_or(""));
+                              auto commit = places.find(row[2].value_or(""));
+                              auto number = std::strtoull(row[1].value_or("").c_str(), nullptr, 10);
+                              good = good && file != by_name.end() && commit != places.end() && number > 0;
+                              if (!good) return;
+                              auto& file_lines = *file->second;
+                              if (file_lines.size() < number) file_lines.resize(number, LineChange::nobody);
+                              file_lines[number - 1] = commit->second;
+                          }));
+    std::erase_if(owners, [](const auto& file) { return file.second.empty(); });
+    return good && lines == 0 ? std::optional(std::move(owners)) : std::nullopt;
+}
+
+Result<std::int64_t> RepositoryRows::put_snapshot(const LineHistory& history) {
     const auto mine = "raw_table = 'gitextractor' and params = " + sql_text(options_.repo_id) +
                       " and path like 'repo\\_snapshot:%' escape '\\'";
-    return write([&](duck::Connection& connection, Millis stamp) -> Result<> {
+    std::int64_t lines = 0;
+    TARN_TRY(write([&](duck::Connection& connection, Millis stamp) -> Result<> {
+        lines = 0;
         TARN_TRY(connection.run("delete from main._tarn_rejects where " + mine));
         TARN_ASSIGN(auto bulk,
                     Bulk::open(connection, *schema_.table("repo_snapshot"),
@@ -86,6 +117,7 @@ Result<> RepositoryRows::put_snapshot(const LineHistory& history) {
                 rows.text(name);
                 rows.number(static_cast<std::int64_t>(i) + 1);
                 TARN_TRY(rows.end_row());
+                ++lines;
             }
         }
         TARN_TRY(bulk->merge(stamp));
@@ -98,7 +130,8 @@ Result<> RepositoryRows::put_snapshot(const LineHistory& history) {
             TARN_TRY(put_reason(connection, "repo_snapshot:" + clean(name, path_length - 20),
                                 "the first 255 characters of its path are another file's", stamp));
         return {};
-    });
+    }));
+    return lines;
 }
 
 }  // namespace tarn::git

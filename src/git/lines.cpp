@@ -21,7 +21,8 @@ class LineHistory::Walk final : public PatchTaker {
           wanted_(wanted),
           put_(put),
           is_cut_(history.is_cut_),
-          changes_{history.commits_, {}, {}} {}
+          changes_{history.commits_, {}, {}},
+          next_(history.first_) {}
 
     void commit(std::string_view sha) override {
         end_file();
@@ -117,7 +118,7 @@ class LineHistory::Walk final : public PatchTaker {
     LineChanges changes_;
     std::unordered_map<std::string, std::uint32_t> numbers_;
     Result<> outcome_;
-    std::size_t next_ = 0, read_ = 0;  // commit to come; lines of `before_` that are done
+    std::size_t next_, read_ = 0;  // commit to come; lines of `before_` that are done
     std::uint32_t commit_ = 0, path_ = 0;
     std::int32_t hunk_ = 0, line_new_ = 0;
     bool puts_ = false, open_ = false;
@@ -131,15 +132,19 @@ LineHistory::LineHistory(std::string scratch, std::vector<std::string> commits, 
       is_cut_(is_cut),
       cancel_(std::move(cancel)) {}
 
+void LineHistory::go_on(std::size_t first, Owners owners) {
+    first_ = first;
+    owners_ = std::move(owners);
+}
+
 Result<> LineHistory::read(const std::vector<bool>& wanted, const Put& put) {
-    owners_.clear();
     Command diff;
     diff.arguments = {"diff-tree", "--stdin", "--root", "-p", "--no-renames"};
     diff.environment = {{"GIT_DIR", scratch_}};
     diff.cancel = cancel_;
-    for (std::size_t i = 0; i < commits_.size(); ++i)
+    for (auto i = first_; i < commits_.size(); ++i)
         diff.input += commits_[i] + (i == 0 ? "" : " " + commits_[i - 1]) + "\n";
-    if (commits_.empty()) return {};
+    if (diff.input.empty()) return {};
     Walk walk(*this, wanted, put);
     Patches patches(walk);
     TARN_ASSIGN(auto finished, run_git(diff, [&](std::string_view piece) {

@@ -38,6 +38,8 @@ class LineHistory {
 
     // `commits`: the branch, oldest first, each the first parent of the next. `scratch` borrows their objects. `is_cut`: the history is shallow.
     LineHistory(std::string scratch, std::vector<std::string> commits, bool is_cut, CancelToken cancel);
+    // The walk begins at `first`; `owners`: the lines of the commit before it.
+    void go_on(std::size_t first, Owners owners);
     // Walks the branch. `wanted`, by commit: whose changes are put.
     Result<> read(const std::vector<bool>& wanted, const Put& put);
     // Behind read(): the lines of the last commit.
@@ -50,6 +52,7 @@ class LineHistory {
     std::vector<std::string> commits_;
     bool is_cut_;
     CancelToken cancel_;
+    std::size_t first_ = 0;
     Owners owners_;
 };
 

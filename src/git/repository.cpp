@@ -452,6 +452,17 @@ Result<std::vector<std::string>> Repository::main_line() {
     return split(out, '\n');
 }
 
+Result<std::vector<std::string>> Repository::files(const std::string& commit) {
+    TARN_ASSIGN(auto printed, ask(local_command({"ls-tree", "-r", "-z", "--name-only", commit})));
+    std::vector<std::string> out;
+    Records paths('\0');
+    paths.feed(printed, [&](std::string_view path) {
+        out.emplace_back(path);
+        return true;
+    });
+    return out;
+}
+
 Result<std::string> Repository::scratch() {
     auto path = work_ + "/scratch.git";
     std::error_code code;

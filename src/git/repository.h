@@ -54,6 +54,8 @@ class Repository {
     Result<std::vector<std::string>> commits();
     // The first parents of HEAD, oldest first, the edge of a shallow repository among them; none where HEAD has no commit.
     Result<std::vector<std::string>> main_line();
+    // Paths of all files of a commit, as git has them.
+    Result<std::vector<std::string>> files(const std::string& commit);
     // Commits whose parents are not there, sorted.
     [[nodiscard]] std::vector<std::string> edges() const;
     [[nodiscard]] const std::string& git_dir() const { return git_dir_; }

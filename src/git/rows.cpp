@@ -84,13 +84,27 @@ Result<std::vector<std::string>> RepositoryRows::stored_commits() {
 }
 
 Result<> RepositoryRows::put(const Window& window) {
-    return write([&](duck::Connection& connection, Millis stamp) -> Result<> {
+    TARN_TRY(write([&](duck::Connection& connection, Millis stamp) -> Result<> {
         TARN_TRY(put_commits(connection, window, stamp));
         TARN_TRY(put_parents(connection, window, stamp));
         TARN_TRY(put_accounts(connection, window, stamp));
         if (options_.files) TARN_TRY(put_files(connection, window, stamp));
         if (options_.files && !components_.empty()) TARN_TRY(put_components(connection, window, stamp));
         return put_aside(connection, window, stamp);
+    }));
+    return limit_memory(window.commits.size() + window.files.size());
+}
+
+// The data file holds what was written in memory until its next check-point, which its log alone would bring late.
+Result<> RepositoryRows::limit_memory(std::size_t rows) {
+    constexpr std::size_t most = 30'000;
+    unsettled_ += rows;
+    if (unsettled_ < most) return {};
+    unsettled_ = 0;
+    return data_.exclusive([](duck::Connection& connection) -> Result<> {
+        // Others' reading may be in its way; the next one comes.
+        static_cast<void>(connection.run("checkpoint"));
+        return {};
     });
 }
 

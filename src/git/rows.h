@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,8 +50,12 @@ class RepositoryRows {
     // Commits that have rows of changed lines, of any repository, sorted.
     Result<std::vector<std::string>> commits_with_lines();
     Result<> put_lines(const LineChanges& changes);
-    // The branch's lines are all of this repository's.
-    Result<> put_snapshot(const LineHistory& history);
+    // The branch's lines are all of this repository's. Value: how many they are.
+    Result<std::int64_t> put_snapshot(const LineHistory& history);
+    // What put_snapshot() stored. `commits`: the branch, `paths`: its files then. nullopt where the rows are not `lines`, or do not tell.
+    Result<std::optional<LineHistory::Owners>> stored_owners(const std::vector<std::string>& commits,
+                                                             const std::vector<std::string>& paths,
+                                                             std::int64_t lines);
     // Forgets what earlier readings could not read.
     Result<> forget_rejects();
 
@@ -61,6 +66,7 @@ class RepositoryRows {
     RepositoryRows(DataFile& data, ControlStore& control, const Schema& schema, RowOptions options)
         : data_(data), control_(control), schema_(schema), options_(std::move(options)) {}
     Result<> write(const std::function<Result<>(duck::Connection&, Millis)>& job);
+    Result<> limit_memory(std::size_t rows);
     Result<> put_commits(duck::Connection& connection, const Window& window, Millis stamp);
     Result<> put_parents(duck::Connection& connection, const Window& window, Millis stamp);
     Result<> put_files(duck::Connection& connection, const Window& window, Millis stamp);
@@ -79,6 +85,7 @@ class RepositoryRows {
     std::vector<std::pair<std::string, std::unique_ptr<re2::RE2>>> components_;
     std::map<std::string, RowCounts> counts_;
     std::int64_t rejected_ = 0;
+    std::size_t unsettled_ = 0;  // rows since the last check-point
 };
 
 // SHA-256 of a path's bytes, in hexadecimal digits.

@@ -192,6 +192,34 @@ def test_news_and_another_history(api, edited):
     assert stored_owners(api, "l:other") == stored_owners(api, "l:1")
 
 
+def test_news_alone_are_walked(api, tmp_path):
+    """What only older commits need cannot be read: a walk of the whole branch would fail."""
+    repo = Repo(tmp_path / "grown")
+    edit(repo, random.Random(16), 25)
+    run(api, "l:6", repo.path)
+    edit(repo, random.Random(17), 10)
+    first = asked(repo.path, "rev-list", "--first-parent", "HEAD").split()[-1].decode()
+    old = asked(repo.path, "ls-tree", "-r", first).split()[2].decode()
+    file = repo.path / ".git" / "objects" / old[:2] / old[2:]
+    good = file.read_bytes()
+    spoil(repo.path, old)
+    run(api, "l:6", repo.path)
+    file.write_bytes(good)
+    compare(api, "l:6", repo.path)
+    spoil(repo.path, old)
+    # Another branch moves: nothing is to be walked.
+    before = stamps(api)
+    repo.git("branch", "other")
+    run(api, "l:6", repo.path)
+    assert stamps(api) == before
+    # The branch goes back: its lines are found by the whole walk, which fails here.
+    repo.git("reset", "-q", "--hard", "HEAD~3")
+    assert "lines" in run(api, "l:6", repo.path, status="TASK_FAILED")["message"]
+    file.write_bytes(good)
+    run(api, "l:6", repo.path)
+    compare(api, "l:6", repo.path)
+
+
 def test_lines_of_a_shallow_repository_begin_at_its_edge(api, tmp_path):
     repo = Repo(tmp_path / "whole")
     edit(repo, random.Random(14), 30)
