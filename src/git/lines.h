@@ -1,5 +1,5 @@
 // Which lines each commit of a branch added and deleted, and whose the lines are that stand there now: what `git blame --first-parent
-// --no-follow` says of every file, found in one walk of the branch.
+// --no-follow` says of every file, found in one walk of the branch, or of what it has grown by.
 //
 // Each commit is compared with its first parent, renames as a deletion and an addition, hunks with three lines around them. A binary file
 // has no lines. The first commit of a shallow history owns what stood there and changes nothing. Memory: four bytes a line of the branch.
