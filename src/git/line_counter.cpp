@@ -208,7 +208,8 @@ std::optional<std::size_t> LineCounter::differences() {
     // By diagonal: how far into `a` a way with so many differences comes.
     reach_.assign(2 * most_differences + 3, 0);
     auto reach = [&](std::int32_t diagonal) -> std::int32_t& {
-        return reach_[static_cast<std::size_t>(diagonal + most_differences + 1)];
+        auto place = diagonal + most_differences + 1;
+        return reach_[static_cast<std::size_t>(place)];
     };
     auto last = a_size - b_size;
     if (std::abs(last) > most_differences) return std::nullopt;
