@@ -25,6 +25,7 @@ help: ## this list
 	@echo
 	@echo 'ROUNDS=n  rounds of the fault tests (50)      JOBS=n       parallel jobs (cores)'
 	@echo 'WORKERS=n files of end-to-end tests side by side (3)'
+	@echo 'STORES=all    API tests on embedded, MariaDB and PostgreSQL (a portion of them on the servers)'
 	@echo 'CASES=dir recorded cases for conformance      PLUGINS=a,b  only these of them'
 
 setup: ## install what the build needs (Debian 12 packages, DuckDB in .deps)

@@ -1,7 +1,7 @@
 """Fixtures of the end-to-end tests: the built program (TARN_BIN names another), a fake GitHub, a home of its own.
 
-The API's tests run on each store that STORES names (embedded; `STORES=embedded,mysql,postgres` for all), but where a file says
-`EMBEDDED_ONLY = True`. Servers are started once for all tests of a process.
+The API's tests run on the embedded store, and where a file says `ON_SERVERS = True` on MariaDB and PostgreSQL, too. STORES=all, or names like
+`STORES=mysql,postgres`, run all files on those, but where a file says `EMBEDDED_ONLY = True`. Servers are started once for all tests of a process.
 
 Nothing here needs a network or leaves anything behind.
 """
@@ -29,7 +29,8 @@ import github  # noqa: E402
 TOKEN = github.DEFAULT_TOKEN
 SIZES = {"seed": 3, "repos": "octo/alpha", "users": 8, "issues": 30, "pulls": 8, "comments": 25, "review_comments": 8,
          "reviews": 8, "events": 30, "commits": 20, "milestones": 3, "runs": 6, "deployments": 3, "releases": 2}
-STORES = os.environ.get("STORES", "embedded").split(",")
+ALL_STORES = ("embedded", *database_servers.ENGINES)
+STORES = {"": ALL_STORES[:1], "all": ALL_STORES}.get(os.environ.get("STORES", ""), os.environ.get("STORES", "").split(","))
 FINAL = ("TASK_COMPLETED", "TASK_FAILED", "TASK_CANCELLED", "TASK_PARTIAL")
 
 
@@ -139,8 +140,10 @@ def program():
 
 def pytest_generate_tests(metafunc):
     module = metafunc.module
-    if "store" in metafunc.fixturenames and module.__name__.startswith("test_api_") and not getattr(module, "EMBEDDED_ONLY", False):
-        metafunc.parametrize("store", STORES, indirect=True, scope="module")
+    if "store" not in metafunc.fixturenames or not module.__name__.startswith("test_api_") or getattr(module, "EMBEDDED_ONLY", False):
+        return
+    portion = getattr(module, "ON_SERVERS", False) and not os.environ.get("STORES")
+    metafunc.parametrize("store", ALL_STORES if portion else STORES, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,8 @@ from api_fixtures import api  # noqa: F401
 from conftest import ROOT
 from contract import problems
 
+ON_SERVERS = True
+
 
 def test_plugins_are_listed(api):
     plugins = api.get("/plugins")

@@ -7,6 +7,8 @@ import pytest
 
 from api_fixtures import api  # noqa: F401
 
+ON_SERVERS = True
+
 
 def upload(api, method, path, text, status=200, **form):
     return api.call(method, path, status=status, files={"file": ("x.csv", text.encode())}, data=form).json()

@@ -4,6 +4,8 @@ import pytest
 
 from api_fixtures import api  # noqa: F401
 
+ON_SERVERS = True
+
 METRICS = [{"pluginName": "dora", "pluginOption": {}, "enable": True},
            {"pluginName": "linker", "pluginOption": {"prToIssueRegexp": "#\\d+", "projectName": "another"}, "enable": True},
            {"pluginName": "issue_trace", "pluginOption": "", "enable": False}]

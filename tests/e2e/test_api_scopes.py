@@ -6,6 +6,8 @@ import control_rows
 from api_fixtures import api  # noqa: F401
 from conftest import SIZES
 
+ON_SERVERS = True
+
 SCOPE_NAMES = {"HTMLUrl", "_raw_data_id", "_raw_data_params", "_raw_data_remark", "_raw_data_table", "cloneUrl", "connectionId",
                "createdAt", "createdDate", "description", "fullName", "githubId", "language", "name", "ownerId",
                "parentHtmlUrl", "parentId", "updatedAt", "updatedDate"}

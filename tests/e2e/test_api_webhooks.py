@@ -8,6 +8,8 @@ import requests
 import control_rows
 from api_fixtures import api  # noqa: F401
 
+ON_SERVERS = True
+
 ALL = "/plugins/webhook/connections"
 START, END = "2026-03-01T10:00:00Z", "2026-03-01T10:02:03.500Z"
 
