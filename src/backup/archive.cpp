@@ -211,10 +211,7 @@ Result<> ArchiveReader::read_head(const std::string& what, const std::string& pa
                     fmt::format("is a backup of format {}, made by version {}", head_.value("format", 0),
                                 head_.value("version", "?")),
                     path_, "Use the version of Tarn that made it, or a newer one.");
-    if (head_.value("what", "") != what)
-        return fail(ErrorKind::bad_data, "is a backup of another kind: " + head_.value("what", ""), path_,
-                    "What `tarn backup` made is for `tarn restore`, what `tarn upgrade` made for `tarn "
-                    "upgrade rollback`.");
+    if (!what.empty()) TARN_TRY(require_kind(what));
     context_ = head.text;
     first_ = at_;
     if (!head_.contains("sealed")) return {};
@@ -223,6 +220,13 @@ Result<> ArchiveReader::read_head(const std::string& what, const std::string& pa
                     "Set TARN_BACKUP_PASSPHRASE to the one that it was made with.");
     TARN_ASSIGN(seal_, Seal::make(passphrase, head_["sealed"]));
     return {};
+}
+
+Result<> ArchiveReader::require_kind(const std::string& what) const {
+    if (kind() == what) return {};
+    return fail(ErrorKind::bad_data, "is a backup of another kind: " + kind(), path_,
+                "What `tarn backup` made is for `tarn restore`, what `tarn upgrade` made for `tarn "
+                "upgrade rollback`.");
 }
 
 Result<std::string> ArchiveReader::bytes(std::size_t count) {

@@ -1,7 +1,7 @@
 // A backup: one file of tables and their rows, packed, that tells whether it is whole.
 //
 // Eight bytes, then frames: a head in the clear (format, what it is, how it is sealed), for each table its description, its rows
-// (store/server/rows_text.h in MySQL's form) and their number and checksum, at the end the list of all tables. A frame has a checksum over
+// (store/server/rows_text.h; those of row() in MySQL's form) and their number and checksum, at the end the list of all tables. A frame has a checksum over
 // itself and its number; with a passphrase all but the head are sealed (backup/seal.h). A file is written beside its name and gets it when all
 // is on the disk: what has the name, and an end, is whole. Memory: a few times the largest frame, which is one row or 4 MB.
 // Thread rule: one thread at a time. Errors, with the file as place: terminal: cannot be written or read; bad_data: damaged, cut off, another
@@ -73,6 +73,7 @@ struct Part {
 
 class ArchiveReader {
   public:
+    // `what`: the kind that it must be; "": any.
     static Result<std::unique_ptr<ArchiveReader>> open(const std::string& path, const std::string& what,
                                                        const std::string& passphrase);
     ~ArchiveReader();
@@ -80,6 +81,8 @@ class ArchiveReader {
     ArchiveReader& operator=(const ArchiveReader&) = delete;
 
     [[nodiscard]] const nlohmann::json& head() const { return head_; }
+    [[nodiscard]] std::string kind() const { return head_.value("what", ""); }
+    Result<> require_kind(const std::string& what) const;
     // The next part, proven as far as it goes. After the end there is none.
     Result<Part> next();
     Result<> rewind();

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "run/home.h"
 #include "upgrade/upgrade.h"
 
 namespace tarn::cli {
@@ -40,7 +41,6 @@ Result<Opened> open(const BackupOptions& options) {
     if (options.encrypt && opened.passphrase.empty())
         return fail(ErrorKind::bad_data, "no passphrase is given", {},
                     "Set TARN_BACKUP_PASSPHRASE, or use --passphrase-file or --passphrase-env.");
-    TARN_TRY(upgrade::require_upgraded(opened.folder, *opened.platform, opened.settings));
     return opened;
 }
 
@@ -60,6 +60,7 @@ Result<> back_up(const BackupOptions& options) {
     CancelToken cancel;
     StopSignals signals([cancel] { cancel.cancel(); });
     TARN_ASSIGN(auto opened, open(options));
+    TARN_TRY(upgrade::require_upgraded(opened.folder, *opened.platform, opened.settings));
     TARN_ASSIGN(auto source, backup::Source::open(opened.folder, *opened.platform, opened.settings));
     auto path = file_of(options.path);
     TARN_ASSIGN(auto counts, backup::back_up(*source, path, opened.passphrase, cancel));
@@ -74,12 +75,24 @@ Result<> back_up(const BackupOptions& options) {
     return {};
 }
 
+// What `tarn upgrade` kept of a DevLake, into another place than its own.
+Result<> restore_devlake(Opened& opened, const std::string& path) {
+    TARN_ASSIGN(auto lock, run::HomeLock::open(opened.folder));
+    TARN_ASSIGN(auto upgrade, upgrade::Upgrade::open(opened.folder, *opened.platform, opened.settings));
+    TARN_TRY(upgrade->restore(path, opened.passphrase,
+                              [](const std::string& what) { std::cout << what << std::endl; }));
+    std::cout << "The database is a DevLake's again, with the tables that the upgrade would change.\n";
+    return {};
+}
+
 Result<> restore(const BackupOptions& options) {
     CancelToken cancel;
     StopSignals signals([cancel] { cancel.cancel(); });
     TARN_ASSIGN(auto opened, open(options));
-    TARN_ASSIGN(auto archive,
-                backup::ArchiveReader::open(options.path, backup::home_kind, opened.passphrase));
+    TARN_ASSIGN(auto archive, backup::ArchiveReader::open(options.path, {}, opened.passphrase));
+    if (archive->kind() == upgrade::backup_kind) return restore_devlake(opened, options.path);
+    TARN_TRY(archive->require_kind(backup::home_kind));
+    TARN_TRY(upgrade::require_upgraded(opened.folder, *opened.platform, opened.settings));
     TARN_ASSIGN(auto counts, backup::restore(*archive, options.path,
                                              {opened.folder, *opened.platform, opened.settings}, cancel));
     std::cout << fmt::format("restored: {}\n", shown(counts));

@@ -22,8 +22,10 @@ constexpr std::array list = {
         "DB_URL", "",
         "Database server that holds all data, `mysql://…` or `postgres://…`; not set: files in the folder "
         "of the data."},
-    SettingInfo{"TARN_BACKUP_PASSPHRASE", "",
-                "Backups of `tarn backup` are encrypted with it, and opened with it by `tarn restore`."},
+    SettingInfo{
+        "TARN_BACKUP_PASSPHRASE", "",
+        "Backups of `tarn backup` and `tarn upgrade` are encrypted with it, and opened with it by `tarn "
+        "restore` and `tarn upgrade rollback`."},
     SettingInfo{"FORCE_MIGRATION", "false",
                 "`true`: a database of DevLake is upgraded at the start without asking."},
     SettingInfo{"PORT", "8080", "Port of the API; a leading `:` is allowed."},

@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <zstd.h>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "secrets/env_file.h"
 #include "store/server/rows_text.h"
 
 namespace tarn::upgrade {
@@ -18,66 +15,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
+using backup::ArchiveReader;
+using backup::ArchiveWriter;
+using backup::Part;
 
 constexpr std::size_t chunk_bytes = 4'000'000;
-constexpr int level = 3;
-constexpr const char* list_file = "tables.json";
-
-Failure cannot_write(const std::string& path) {
-    return fail(ErrorKind::terminal, "cannot be written", path,
-                "Make room on the disk, check the folder's rights, and try again.");
-}
-
-std::string rows_file(const std::string& folder, std::size_t number) {
-    return fmt::format("{}/{}.rows", folder, number);
-}
-
-// Frames of rows, each with its size in front.
-class RowsFile {
-  public:
-    explicit RowsFile(std::string path) : path_(std::move(path)), out_(path_, std::ios::binary) {
-        ::chmod(path_.c_str(), S_IRUSR | S_IWUSR);
-    }
-
-    Result<> add(const std::string& rows) {
-        std::string packed(ZSTD_compressBound(rows.size()), '\0');
-        auto size = ZSTD_compress(packed.data(), packed.size(), rows.data(), rows.size(), level);
-        if (ZSTD_isError(size) != 0) return fail(ErrorKind::terminal, "memory is short", path_);
-        std::uint64_t sizes[2] = {size, rows.size()};
-        out_.write(reinterpret_cast<const char*>(sizes), sizeof sizes);
-        out_.write(packed.data(), static_cast<std::streamsize>(size));
-        bytes_ += static_cast<std::int64_t>(size);
-        return out_ ? Result<>{} : cannot_write(path_);
-    }
-    Result<std::int64_t> close() {
-        out_.close();
-        if (!out_) return cannot_write(path_);
-        return bytes_;
-    }
-
-  private:
-    std::string path_;
-    std::ofstream out_;
-    std::int64_t bytes_ = 0;
-};
-
-Result<> each_frame(const std::string& path, const std::function<Result<>(const std::string& rows)>& use) {
-    std::ifstream in(path, std::ios::binary);
-    auto damaged = [&] {
-        return fail(ErrorKind::terminal, "the backup is damaged", path,
-                    "Put the file back from a copy of the backup's folder.");
-    };
-    if (!in) return damaged();
-    std::uint64_t sizes[2];
-    while (in.read(reinterpret_cast<char*>(sizes), sizeof sizes)) {
-        std::string packed(sizes[0], '\0'), rows(sizes[1], '\0');
-        if (!in.read(packed.data(), static_cast<std::streamsize>(packed.size()))) return damaged();
-        auto size = ZSTD_decompress(rows.data(), rows.size(), packed.data(), packed.size());
-        if (ZSTD_isError(size) != 0 || size != rows.size()) return damaged();
-        TARN_TRY(use(rows));
-    }
-    return in.gcount() == 0 ? Result<>{} : damaged();
-}
 
 std::string name_list(const std::vector<std::string>& names) {
     std::vector<std::string> out;
@@ -101,6 +43,18 @@ Result<std::vector<std::string>> mysql_ddl(Database& database, const std::string
                                             return {};
                                         }));
     return out;
+}
+
+// Who has the owner's rights by a role only gives the table back to its owner, with its sequences.
+Result<std::vector<std::string>> owners_of(Database& database, const std::string& name) {
+    return texts_of(database,
+                    "select 'alter ' || case when c.relkind = 'S' then 'sequence ' else 'table ' end || "
+                    "quote_ident(c.relname) || ' owner to ' || quote_ident(pg_get_userbyid(c.relowner)) as t "
+                    "from pg_class c where pg_get_userbyid(c.relowner) <> current_user and (c.oid = "
+                    "?::regclass or c.oid in (select d.objid from pg_depend d where d.deptype = 'a' and "
+                    "d.classid = 'pg_class'::regclass and d.refobjid = ?::regclass)) and c.relkind in ('r', "
+                    "'S') order by c.relname",
+                    {name, name});
 }
 
 // Sequences of serial columns first; then the table, its keys and indexes.
@@ -144,9 +98,15 @@ Result<std::vector<std::string>> postgres_ddl(Database& database, const std::str
                  "and d.deptype = 'a' join pg_attribute a on a.attrelid = d.refobjid and a.attnum = "
                  "d.refobjsubid where s.relkind = 'S' and d.refobjid = ?::regclass",
                  {name, name}));
+    TARN_ASSIGN(auto owners, owners_of(database, name));
     std::vector<std::string> out = sequences;
+    auto of_table = std::ranges::stable_partition(
+        owners, [](const std::string& statement) { return statement.starts_with("alter sequence "); });
+    out.insert(out.end(), owners.begin(), of_table.begin());
     out.push_back(fmt::format("create table {} ({})", name, join(columns, ", ")));
-    for (const auto* part : {&keys, &indexes, &owned}) out.insert(out.end(), part->begin(), part->end());
+    for (const auto* part : {&keys, &indexes}) out.insert(out.end(), part->begin(), part->end());
+    out.insert(out.end(), of_table.begin(), of_table.end());
+    out.insert(out.end(), owned.begin(), owned.end());
     return out;
 }
 
@@ -171,10 +131,11 @@ std::vector<std::string> columns_of(const FoundTable& table) {
     return names;
 }
 
-Result<std::int64_t> write_rows(Database& database, const std::string& table, RowsFile& file) {
+const char* engine_name(const Database& database) { return database.is_mysql() ? "mysql" : "postgres"; }
+
+Result<> add_rows(Database& database, const std::string& table, ArchiveWriter& archive) {
     const auto& found = *database.table(table);
     server::RowsText rows(database.connection().engine());
-    std::int64_t count = 0;
     TARN_TRY(database.connection().each(
         fmt::format("select {} from {}", name_list(columns_of(found)), sql_name(table)),
         [&](const std::vector<server::Field>& row) -> Result<> {
@@ -187,133 +148,124 @@ Result<std::int64_t> write_rows(Database& database, const std::string& table, Ro
                 }
             }
             rows.end_row();
-            ++count;
             if (rows.size() < chunk_bytes) return {};
-            auto added = file.add(rows.rows());
+            auto added = archive.add_rows(rows.rows());
             rows.clear();
             return added;
         }));
-    if (!rows.empty()) TARN_TRY(file.add(rows.rows()));
-    return count;
+    return rows.empty() ? Result<>{} : archive.add_rows(rows.rows());
 }
 
-Result<> prove(Database& database, const std::string& table, const std::string& path, std::int64_t rows) {
-    std::int64_t read = 0;
-    TARN_TRY(each_frame(path, [&](const std::string& frame) -> Result<> {
-        read += std::ranges::count(frame, '\n');
-        return {};
-    }));
-    TARN_ASSIGN(auto there, database.count(table));
-    if (read == rows && there == rows) return {};
-    return fail(ErrorKind::terminal, fmt::format("the backup has {} rows, the table {}", read, there),
-                "table " + table, "Stop every other program that writes to the database, and try again.");
+Result<> add_table(Database& database, const std::string& table, ArchiveWriter& archive) {
+    TARN_ASSIGN(auto ddl, ddl_of(database, table));
+    TARN_ASSIGN(auto sequences, sequence_values(database, table));
+    TARN_TRY(archive.begin_table({{"name", table},
+                                  {"engine", engine_name(database)},
+                                  {"ddl", ddl},
+                                  {"sequences", sequences},
+                                  {"columns", columns_of(*database.table(table))}}));
+    TARN_TRY(add_rows(database, table, archive));
+    return archive.end_table();
 }
 
-Result<Json> list_of(const std::string& folder) {
-    std::string text;
-    if (!read_file(folder + "/" + list_file, text))
-        return fail(ErrorKind::terminal, "there is no backup here", folder,
-                    "Look for the folder that holds it.");
-    auto list = Json::parse(text, nullptr, false);
-    if (!list.is_object() || !list.contains("tables"))
-        return fail(ErrorKind::terminal, "the backup is damaged", folder);
-    return list;
-}
-
-// Before anything is dropped: all that goes back is there.
-Result<> check_whole(const Json& list, const std::string& folder) {
-    for (const auto& entry : list["tables"]) {
-        auto path = rows_file(folder, entry["file"].get<std::size_t>());
-        std::int64_t rows = 0;
-        TARN_TRY(each_frame(path, [&](const std::string& frame) -> Result<> {
-            rows += std::ranges::count(frame, '\n');
-            return {};
-        }));
-        if (rows != entry["rows"].get<std::int64_t>())
-            return fail(ErrorKind::terminal, "the backup is damaged: rows are missing. Nothing was changed",
-                        path, "Put the file back from a copy of the backup's folder.");
+// All of the file is read again, and what it has is counted against the tables.
+Result<> prove(Database& database, const std::string& path, const std::string& passphrase) {
+    TARN_ASSIGN(auto archive, ArchiveReader::open(path, backup_kind, passphrase));
+    TARN_ASSIGN(auto tables, archive->check());
+    for (const auto& table : tables) {
+        auto name = table["name"].get<std::string>();
+        TARN_ASSIGN(auto there, database.count(name));
+        if (there != table["rows"].get<std::int64_t>())
+            return fail(ErrorKind::terminal,
+                        fmt::format("the backup has {} rows, the table {}", table["rows"].dump(), there),
+                        "table " + name,
+                        "Stop every other program that writes to the database, and try again.");
     }
     return {};
 }
 
-Result<> restore_table(Database& database, const Json& entry, const std::string& path) {
-    auto table = entry["name"].get<std::string>();
-    TARN_TRY(database.drop_table(table));
-    for (const auto& statement : entry["ddl"])
+// What a killed upgrade has begun to write is no backup.
+void remove_parts(const fs::path& folder) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(folder, ignored))
+        if (entry.path().extension() == ".part") fs::remove(entry.path(), ignored);
+}
+
+Result<> make_table(Database& database, const Json& about) {
+    TARN_TRY(database.drop_table(about["name"].get<std::string>()));
+    for (const auto& statement : about["ddl"])
         TARN_TRY(database.connection().run_once(statement.get<std::string>()));
-    auto columns = entry["columns"].get<std::vector<std::string>>();
-    TARN_TRY(each_frame(path, [&](const std::string& rows) -> Result<> {
-        TARN_TRY(database.connection().load(table, columns, rows));
-        return {};
-    }));
-    for (const auto& statement : entry["sequences"])
-        TARN_TRY(database.connection().query(statement.get<std::string>()));
     return {};
+}
+
+Result<> end_table(Database& database, const Json& about, std::int64_t rows) {
+    for (const auto& statement : about["sequences"])
+        TARN_TRY(database.connection().query(statement.get<std::string>()));
+    auto name = about["name"].get<std::string>();
+    TARN_ASSIGN(auto counted, database.connection().query("select count(*) as n from " + sql_name(name)));
+    if (counted.number(0, "n") == rows) return {};
+    return fail(ErrorKind::terminal, fmt::format("{} rows came back of {}", counted.number(0, "n"), rows),
+                "table " + name, "Run it again.");
 }
 
 }  // namespace
 
-Result<BackupCounts> write_backup(Database& database, const std::vector<std::string>& tables,
-                                  const std::string& folder, const Told& tell) {
+Result<backup::Counts> write_backup(Database& database, const std::vector<std::string>& tables,
+                                    const std::string& path, const std::string& passphrase,
+                                    const Told& tell) {
+    auto folder = fs::path(path).parent_path();
     std::error_code code;
-    fs::remove_all(folder, code);
-    if (!fs::create_directories(folder, code)) return cannot_write(folder);
-    ::chmod(folder.c_str(), 0700);
-    BackupCounts counts;
-    Json list = {{"tables", Json::array()}};
-    for (std::size_t i = 0; i < tables.size(); ++i) {
-        const auto& table = tables[i];
+    fs::create_directories(folder, code);
+    ::chmod(folder.c_str(), S_IRWXU);
+    remove_parts(folder);
+    TARN_ASSIGN(auto archive, ArchiveWriter::create(path, backup_kind, passphrase));
+    for (const auto& table : tables) {
         tell("backup of " + table);
-        auto path = rows_file(folder, i);
-        RowsFile file(path);
-        TARN_ASSIGN(auto ddl, ddl_of(database, table));
-        TARN_ASSIGN(auto sequences, sequence_values(database, table));
-        TARN_ASSIGN(auto rows, write_rows(database, table, file));
-        TARN_ASSIGN(auto bytes, file.close());
-        TARN_TRY(prove(database, table, path, rows));
-        list["tables"].push_back({{"name", table},
-                                  {"ddl", ddl},
-                                  {"sequences", sequences},
-                                  {"columns", columns_of(*database.table(table))},
-                                  {"rows", rows},
-                                  {"file", i}});
-        ++counts.tables;
-        counts.rows += rows;
-        counts.bytes += bytes;
+        TARN_TRY(add_table(database, table, *archive));
     }
-    TARN_TRY(secrets::write_private_file(folder + "/" + list_file,
-                                         list.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"));
+    TARN_ASSIGN(auto counts, archive->finish());
+    TARN_TRY(prove(database, path, passphrase));
     return counts;
 }
 
-Result<std::vector<std::string>> tables_of_backup(const std::string& folder) {
-    TARN_ASSIGN(auto list, list_of(folder));
-    std::vector<std::string> names;
-    for (const auto& entry : list["tables"]) names.push_back(entry["name"].get<std::string>());
-    return names;
+Result<WholeBackup> open_backup(Database& database, const std::string& path, const std::string& passphrase) {
+    WholeBackup backup;
+    TARN_ASSIGN(backup.archive, ArchiveReader::open(path, backup_kind, passphrase));
+    TARN_ASSIGN(auto tables, backup.archive->check());
+    for (const auto& table : tables) backup.tables.push_back(table["name"].get<std::string>());
+    TARN_ASSIGN(auto first, backup.archive->next());
+    TARN_TRY(backup.archive->rewind());
+    if (first.kind == Part::Kind::table && first.about.value("engine", "") != engine_name(database))
+        return fail(
+            ErrorKind::terminal,
+            fmt::format("the backup is of another kind of server ({})", first.about.value("engine", "?")),
+            path, "Name a database on a server of that kind in DB_URL. Nothing was changed.");
+    return backup;
 }
 
-Result<BackupCounts> restore_backup(Database& database, const std::string& folder, const Told& tell) {
-    TARN_ASSIGN(auto list, list_of(folder));
-    TARN_TRY(check_whole(list, folder));
+Result<backup::Counts> restore_backup(Database& database, ArchiveReader& archive, const Told& tell) {
     // Rows go back as they were, also what a strict session would refuse.
     if (database.is_mysql())
         TARN_TRY(database.connection().run_once(
             "set session sql_mode = 'ANSI_QUOTES,NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0"));
-    BackupCounts counts;
-    for (const auto& entry : list["tables"]) {
-        auto table = entry["name"].get<std::string>();
-        tell("restoring " + table);
-        TARN_TRY(restore_table(database, entry, rows_file(folder, entry["file"].get<std::size_t>())));
-        TARN_ASSIGN(auto counted,
-                    database.connection().query("select count(*) as n from " + sql_name(table)));
-        auto rows = counted.number(0, "n");
-        if (rows != entry["rows"].get<std::int64_t>())
-            return fail(ErrorKind::terminal,
-                        fmt::format("{} rows came back of {}", rows, entry["rows"].dump()), "table " + table,
-                        "Run it again.");
-        ++counts.tables;
-        counts.rows += rows;
+    backup::Counts counts;
+    Json about;
+    while (true) {
+        TARN_ASSIGN(auto part, archive.next());
+        if (part.kind == Part::Kind::end) break;
+        if (part.kind == Part::Kind::table) {
+            about = std::move(part.about);
+            tell("restoring " + about["name"].get<std::string>());
+            TARN_TRY(make_table(database, about));
+        } else if (part.kind == Part::Kind::rows) {
+            TARN_TRY(database.connection().load(about["name"].get<std::string>(),
+                                                about["columns"].get<std::vector<std::string>>(), part.rows));
+        } else {
+            auto rows = part.about["rows"].get<std::int64_t>();
+            TARN_TRY(end_table(database, about, rows));
+            ++counts.tables;
+            counts.rows += rows;
+        }
     }
     TARN_TRY(database.load());
     return counts;

@@ -1,30 +1,37 @@
-// A backup of tables of a database server: a folder of files, proven before it counts.
+// A backup of tables of a database server, in one file (backup/archive.h), proven before it counts.
 //
-// `tables.json` holds how each table is made and how many rows it has; `<number>.rows` its rows (store/server/rows_text.h) in zstd frames. It is
-// written last: a folder without it is no backup. Proof: every file is read back, unpacked and counted against the table.
-// Folder and files can be read by their owner only; secrets in them are encrypted as they were in the tables.
-// Thread rule: one at a time. Errors: those of the connection; terminal: the folder cannot be written (disk, rights), or the proof fails.
+// Of each table: "name", "engine", how it is made ("ddl", "sequences"), "columns", and its rows in the server's own form: for the exact way
+// back, on a server of the same kind. Proof: all of the file is read again, and its rows are counted against the tables.
+// Folder and file can be read by their owner only; secrets in them are encrypted as they were in the tables, with a passphrase all is.
+// Thread rule: one at a time. Errors: those of the connection and of the archive; terminal: the proof fails.
 #pragma once
 
-#include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "backup/archive.h"
 #include "base/result.h"
 #include "upgrade/database.h"
 
 namespace tarn::upgrade {
 
-struct BackupCounts {
-    std::int64_t tables = 0, rows = 0, bytes = 0;
-};
+constexpr const char* backup_kind = "upgrade";
+
 using Told = std::function<void(const std::string& what)>;
 
-Result<BackupCounts> write_backup(Database& database, const std::vector<std::string>& tables,
-                                  const std::string& folder, const Told& tell);
-Result<std::vector<std::string>> tables_of_backup(const std::string& folder);
+// `path`: a new file; its folder is made where it is missing.
+Result<backup::Counts> write_backup(Database& database, const std::vector<std::string>& tables,
+                                    const std::string& path, const std::string& passphrase, const Told& tell);
+
+struct WholeBackup {
+    std::unique_ptr<backup::ArchiveReader> archive;
+    std::vector<std::string> tables;
+};
+// Read to its end and found whole. terminal: it is of another kind of server.
+Result<WholeBackup> open_backup(Database& database, const std::string& path, const std::string& passphrase);
 // Makes the tables anew with their rows, in place of those that have their names.
-Result<BackupCounts> restore_backup(Database& database, const std::string& folder, const Told& tell);
+Result<backup::Counts> restore_backup(Database& database, backup::ArchiveReader& archive, const Told& tell);
 
 }  // namespace tarn::upgrade

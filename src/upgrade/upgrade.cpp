@@ -22,6 +22,7 @@ using Json = nlohmann::json;
 constexpr const char* journal = "_tarn_upgrades";
 constexpr const char* history = "_devlake_migration_history";
 constexpr const char *rolling_back = "rolling back", *old_jira_login = "basic_auth_encoded";
+constexpr const char* passphrase_setting = "TARN_BACKUP_PASSPHRASE";
 constexpr int wait_seconds = 60;
 constexpr std::int64_t rows_a_second = 20'000;
 constexpr int samples_of_a_column = 50;
@@ -194,7 +195,8 @@ bool Upgrade::is_own(const std::string& table) const {
     if (table.starts_with("_devlake_") || table.starts_with("_tarn_")) return true;
     if (platform_.schema().table(table) != nullptr) return true;
     static const std::vector<std::string> old_names = {"project_metrics", "project_issue_metrics",
-                                                       "finished_commits_diffs", "cicd_pipeline_repos"};
+                                                       "finished_commits_diffs", "cicd_pipeline_repos",
+                                                       "refs_commits_diffs"};
     if (contains(old_names, table)) return true;
     return std::ranges::any_of(platform_.connectors(), [&](const auto& loaded) {
         const auto& name = loaded->connector.name;
@@ -306,26 +308,33 @@ Result<> Upgrade::note(const std::string& state, const std::string& step, const 
 }
 
 Result<> Upgrade::begin(const Told& tell) {
-    static_cast<void>(database_.connection().run_once("drop table if exists _tarn_probe"));
+    static_cast<void>(database_.drop_table("_tarn_probe"));  // of an upgrade that was killed
     TARN_TRY(probe_rights(database_));
-    auto backup = fmt::format("{}/backups/{}", folder_,
+    auto backup = fmt::format("{}/backups/{}.backup", folder_,
                               replaced(replaced(format_sql(now_millis()), " ", "_"), ":", ""));
-    TARN_ASSIGN(auto counts, write_backup(database_, own_tables(), backup, tell));
-    tell(fmt::format("backup: {} tables, {} rows, {} kB in {}", counts.tables, counts.rows,
-                     counts.bytes / 1000, backup));
-    Json known = Json::array();
+    auto passphrase = settings_.get(passphrase_setting);
+    TARN_ASSIGN(auto counts, write_backup(database_, own_tables(), backup, passphrase, tell));
+    tell(fmt::format("backup: {} tables, {} rows, {} kB{} in {}", counts.tables, counts.rows,
+                     counts.bytes / 1000, passphrase.empty() ? "" : ", encrypted,", backup));
+    std::vector<std::string> known;
     for (const auto& [name, table] : database_.tables())
         if (name != journal) known.push_back(name);
+    TARN_TRY(open_journal("running", backup, known));
+    return load();
+}
+
+Result<> Upgrade::open_journal(const std::string& state, const std::string& backup,
+                               const std::vector<std::string>& known_tables) {
     TARN_TRY(server::ensure_tables(database_.connection(), platform_.schema(),
                                    [](const Table& table) { return table.name == journal; }));
     TARN_TRY(database_.run(fmt::format("delete from {}", journal)));
-    TARN_TRY(database_.run(
+    return database_.run(
         fmt::format(
             "insert into {} (id, state, step, release_name, backup, known_tables, begun_at) values (1, "
-            "'running', '', ?, ?, ?, ?)",
+            "?, '', ?, ?, ?, ?)",
             journal),
-        {release_of(scripts_), fs::absolute(backup).string(), known.dump(), format_sql(now_millis())}));
-    return load();
+        {state, release_of(scripts_), fs::absolute(backup).string(), Json(known_tables).dump(),
+         format_sql(now_millis())});
 }
 
 Result<> Upgrade::run_steps(const Told& tell) {
@@ -367,23 +376,44 @@ Result<> Upgrade::rollback(const Told& tell) {
     TARN_TRY(load());
     if (status_.backup.empty())
         return fail(ErrorKind::terminal, "there is no upgrade with a backup to go back from", "", "");
-    TARN_ASSIGN(auto kept, tables_of_backup(status_.backup));
+    TARN_ASSIGN(auto whole, open_backup(database_, status_.backup, settings_.get(passphrase_setting)));
+    return put_back(whole, tell);
+}
+
+Result<> Upgrade::put_back(WholeBackup& whole, const Told& tell) {
+    auto backup = status_.backup;
     TARN_ASSIGN(auto rows, database_.connection().query(
                                fmt::format("select known_tables as v from {} where id = 1", journal)));
     auto known = Json::parse(rows.text(0, "v"), nullptr, false);
-    auto backup = status_.backup;
     TARN_TRY(note(rolling_back, ""));
-    TARN_TRY(restore_backup(database_, backup, tell));
+    TARN_ASSIGN(auto counts, restore_backup(database_, *whole.archive, tell));
+    tell(fmt::format("restored: {} tables, {} rows", counts.tables, counts.rows));
     for (const auto& name : own_tables()) {
         bool was_there = std::ranges::any_of(known, [&](const auto& one) { return one == name; });
         if (!was_there) TARN_TRY(database_.drop_table(name));
     }
     TARN_TRY(database_.drop_table(journal));
+    std::error_code ignored;
+    fs::create_directories(folder_ + "/backups", ignored);
     TARN_TRY(secrets::write_private_file(folder_ + "/backups/last.json",
                                          Json({{"state", "rolled_back"}, {"backup", backup}}).dump() + "\n"));
-    std::error_code ignored;
     fs::remove(folder_ + "/cache.duckdb", ignored);
     return load();
+}
+
+Result<> Upgrade::restore(const std::string& backup, const std::string& passphrase, const Told& tell) {
+    TARN_TRY(hold());
+    TARN_TRY(load());
+    auto file = fs::absolute(backup).string();
+    bool goes_on = status_.state == rolling_back && status_.backup == file;
+    if (found_ != Found::empty && !goes_on)
+        return fail(ErrorKind::terminal, "the database is not empty", "DB_URL",
+                    "Name an empty database. To go back where the upgrade was made: `tarn upgrade rollback`. "
+                    "Nothing was changed.");
+    TARN_ASSIGN(auto whole, open_backup(database_, file, passphrase));
+    TARN_TRY(open_journal(rolling_back, file, whole.tables));
+    TARN_TRY(load());
+    return put_back(whole, tell);
 }
 
 Result<> Upgrade::forget(const Told& tell) {

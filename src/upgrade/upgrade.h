@@ -1,7 +1,7 @@
 // The upgrade of a database of Apache DevLake (any release from v0.10.0 on) to Tarn's, in place.
 //
 // look() tells what the database is; plan() what would be done, and what forbids it, without changing anything. apply() makes a proven backup
-// (upgrade/backup.h), notes in `_tarn_upgrades` that it has begun, and runs the steps (upgrade/steps.h); it can be killed at any statement
+// (upgrade/backup.h; sealed where TARN_BACKUP_PASSPHRASE is set), notes in `_tarn_upgrades` that it has begun, and runs the steps (upgrade/steps.h); it can be killed at any statement
 // and called again. One process does it at a time, others wait up to a minute and find it done. rollback() puts every table back as the
 // backup has it and takes away those that were made since, at any time until forget(), which removes the backup and what was set aside.
 // Tables that are not DevLake's or Tarn's are never touched.
@@ -49,7 +49,7 @@ struct Plan {
 };
 
 struct Status {
-    std::string state = "none";  // none, running, done, failed
+    std::string state = "none";  // none, running, done, failed, rolling back, rolled_back
     std::string step, release, backup, message;
 };
 
@@ -65,6 +65,8 @@ class Upgrade {
     Result<> apply(const Told& tell);
     Result<> rollback(const Told& tell);
     Result<> forget(const Told& tell);
+    // What the file holds, into an empty database: DevLake's tables as they were. Killed, it goes on as a rollback does.
+    Result<> restore(const std::string& backup, const std::string& passphrase, const Told& tell);
 
   private:
     Upgrade(std::string folder, const run::Platform& platform, secrets::Settings& settings,
@@ -80,6 +82,9 @@ class Upgrade {
     Result<> hold();
     Result<> check_rights(Plan& plan);
     Result<> begin(const Told& tell);
+    Result<> put_back(WholeBackup& whole, const Told& tell);
+    Result<> open_journal(const std::string& state, const std::string& backup,
+                          const std::vector<std::string>& known_tables);
     Result<> run_steps(const Told& tell);
     Result<> note(const std::string& state, const std::string& step, const std::string& message = {});
     [[nodiscard]] Context context();

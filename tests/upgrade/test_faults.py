@@ -51,7 +51,7 @@ class Undisturbed:
         if name not in self.states:
             release, instance = self.fresh(name)
             before = dump(self.server, instance.database)
-            with StatementProxy(self.server.port) as proxy:
+            with StatementProxy(self.server) as proxy:
                 through(instance, proxy)
                 instance.apply()
                 self.states[name] = before, dump(self.server, instance.database), proxy.count
@@ -94,7 +94,7 @@ def assert_refused(instance, before, *words):
 
 def killed(instance, choice, most, *command):
     """Starts a command and kills it at one of its statements; what happened."""
-    with StatementProxy(instance.server.port) as proxy:
+    with StatementProxy(instance.server) as proxy:
         env = instance.env_file.read_text()
         through(instance, proxy)
         number, delivered = choice.randint(1, most), choice.random() < 0.5
@@ -146,11 +146,11 @@ def test_killed_without_a_history_of_scripts(undisturbed):
     instance.run_sql("delete from _devlake_migration_history")
     _, plain = undisturbed.fresh(NEWEST)
     plain.run_sql("delete from _devlake_migration_history")
-    with StatementProxy(plain.server.port) as proxy:
+    with StatementProxy(plain.server) as proxy:
         through(plain, proxy)
         plain.apply()
         count = proxy.count
-    with StatementProxy(instance.server.port) as proxy:
+    with StatementProxy(instance.server) as proxy:
         env = instance.env_file.read_text()
         through(instance, proxy)
         process = instance.tarn.start("upgrade", "apply", "--yes")
@@ -168,7 +168,7 @@ def test_connection_lost_in_the_middle(undisturbed):
     before, after, count = undisturbed.state()
     release, instance = undisturbed.fresh()
     env = instance.env_file.read_text()
-    with StatementProxy(instance.server.port) as proxy:
+    with StatementProxy(instance.server) as proxy:
         through(instance, proxy)
         proxy.at(count // 2, proxy.listener.close)
         done = instance.upgrade("apply", "--yes")
@@ -523,6 +523,11 @@ def test_going_back_without_an_upgrade(undisturbed):
 # ---- the backup
 
 
+def backup_of(instance):
+    [file] = (instance.tarn.home / "backups").glob("*.backup")
+    return file
+
+
 def test_no_room_for_the_backup(undisturbed):
     before, after, _ = undisturbed.state()
     release, instance = undisturbed.fresh()
@@ -544,9 +549,7 @@ def test_damaged_backup_destroys_nothing(damage, undisturbed):
     _, instance = undisturbed.fresh()
     instance.apply()
     upgraded = now(instance)
-    files = sorted((instance.tarn.home / "backups").rglob("*.rows"), key=lambda path: path.stat().st_size)
-    assert files
-    last = files[-1]
+    last = backup_of(instance)
     data = last.read_bytes()
     if damage == "gone":
         last.unlink()
@@ -560,8 +563,32 @@ def test_damaged_backup_destroys_nothing(damage, undisturbed):
 def test_backup_is_for_its_owner_only(undisturbed):
     _, instance = undisturbed.fresh()
     instance.apply()
-    folders = {path.parent for path in (instance.tarn.home / "backups").rglob("*.rows")}
-    assert folders and not [str(folder) for folder in folders if folder.stat().st_mode & 0o077]
+    file = backup_of(instance)
+    assert not [str(path) for path in (file, file.parent) if path.stat().st_mode & 0o077]
+
+
+def test_restore_into_another_database_can_be_killed(undisturbed, tmp_path):
+    """What is half restored is not taken for a DevLake, and goes on to the end."""
+    before, _, _ = undisturbed.state()
+    _, instance = undisturbed.fresh()
+    instance.apply()
+    instance.server.admin("create database put_elsewhere character set utf8mb4 collate utf8mb4_bin")
+    env = with_address(instance.env_file.read_text(), instance.server, "put_elsewhere")
+    other = Instance(instance.tarn.program, tmp_path / "other", instance.server, "put_elsewhere", env)
+    with StatementProxy(other.server) as proxy:
+        through(other, proxy)
+        process = other.tarn.start("restore", backup_of(instance))
+        proxy.at(100, process.kill)
+        process.communicate(timeout=120)
+        assert process.returncode == -signal.SIGKILL
+    other.env_file.write_text(env)
+    assert len(now(other)) > 20
+    code, plan = other.plan()
+    assert code == REFUSED and "rollback was interrupted" in plan["problems"][0]["message"]
+    done = other.tarn.run("restore", backup_of(instance))
+    assert done.returncode == 0, done.stderr
+    told(differences(before, now(other)))
+    assert other.plan()[0] == DUE
 
 
 def test_rollback_after_work_was_done(undisturbed):

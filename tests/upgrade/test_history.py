@@ -396,7 +396,7 @@ def test_forget_removes_what_was_kept(way):
     kept = {name: table for name, table in way.part("again").items() if not name.startswith("_tarn_old_")}
     told([text for text in differences(kept, now) if not text.startswith("_tarn_upgrades")])
     backups = way.instance.tarn.home / "backups"
-    assert not [path for path in backups.rglob("*.rows")]
+    assert not [path for path in backups.rglob("*.backup")]
     refused = way.instance.upgrade("rollback", "--yes")
     assert refused.returncode != 0 and "error" in refused.stderr
     told([text for text in differences(kept, way.dump()) if not text.startswith("_tarn_upgrades")])
