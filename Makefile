@@ -14,7 +14,7 @@ PYTHON := /usr/bin/python3
 CMAKE := cmake -G Ninja -S . -DCMAKE_MESSAGE_LOG_LEVEL=WARNING
 NINJA := ninja -j$(JOBS) $(if $(MAKE_TERMOUT),,--quiet)
 PHASE := scripts/phase
-UPGRADE_TESTS := $(addprefix tests/upgrade/,test_history.py test_old_shapes.py test_consent.py test_postgres.py test_grafana.py)
+UPGRADE_TESTS := $(addprefix tests/upgrade/,test_history.py test_old_shapes.py test_consent.py test_postgres.py test_kills.py test_grafana.py)
 export ROUNDS
 export PYTHONDONTWRITEBYTECODE := 1
 
@@ -71,8 +71,9 @@ e2e: build ## the fake sources, and the running program against them (ARGS=-k ..
 	@if [ -d tests/e2e ]; then $(PYTHON) -m pytest -q -p no:cacheprovider -n $(WORKERS) --dist loadgroup --durations=25 tests/fake tests/e2e tests/deploy $(UPGRADE_TESTS) $(ARGS); \
 	else echo 'e2e: skipped, there is no tests/e2e'; fi
 
-upgrade-faults: build ## upgrades killed and disturbed, about ten minutes (ROUNDS)
-	@$(PYTHON) -m pytest -q -p no:cacheprovider -n $(WORKERS) --dist loadgroup tests/upgrade/test_faults.py $(ARGS)
+upgrade-faults: build ## upgrades killed and disturbed, ten minutes (ROUNDS; ROUNDS=all: at every statement, hours)
+	@$(PYTHON) -m pytest -q -p no:cacheprovider -n $(WORKERS) --dist loadgroup -rP tests/upgrade/test_kills.py $(ARGS)
+	@ROUNDS=$(ROUNDS:all=50) $(PYTHON) -m pytest -q -p no:cacheprovider -n $(WORKERS) --dist loadgroup tests/upgrade/test_faults.py $(ARGS)
 
 conformance: build ## recorded cases of Apache DevLake, table by table
 	@if [ -d '$(CASES)' ]; then build/tarn conformance --cases '$(CASES)' $(if $(PLUGINS),--plugins '$(PLUGINS)') $(ARGS); \

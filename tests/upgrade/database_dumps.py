@@ -83,15 +83,23 @@ def _postgres(server, database, want):
     for line in ask(server, database, "select tablename, indexdef from pg_indexes where schemaname = 'public' order by 1, 2;"):
         table, index = line.split("\t")
         made.get(table, []).append(index)
-    tables = {}
-    for name in sorted(name for name in columns if want(name)):
+    keys = {}
+    for line in ask(server, database, "select c.relname, a.attname from pg_index i join pg_class c on c.oid = i.indrelid join pg_attribute a on "
+                                      "a.attrelid = i.indrelid and a.attnum = any(i.indkey) where i.indisprimary order by c.relname, a.attnum;"):
+        table, column = line.split("\t")
+        keys.setdefault(table, []).append(column)
+    names, script = sorted(name for name in columns if want(name)), ["set time zone 'UTC';"]
+    for name in names:
         cells = " || E'\\t' || ".join(f"replace(replace(replace(coalesce('=' || \"{column}\"::text, ''), E'\\\\', E'\\\\\\\\'), E'\\n', "
                                       f"E'\\\\n'), E'\\t', E'\\\\t')" for column in columns[name])
-        key = ask(server, database, "select a.attname from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = "
-                                    f"any(i.indkey) where i.indisprimary and i.indrelid = '\"{name}\"'::regclass order by a.attnum;")
-        rows = [tuple(None if cell == "" else _unescaped(cell[1:]) for cell in line.split("\t"))
-                for line in ask(server, database, f"set time zone 'UTC'; select {cells} from \"{name}\";")]
-        tables[name] = Table("\n".join(made[name]), columns[name], key, rows)
+        script.append(f"select '{MARK}{name}'; select {cells} from \"{name}\";")
+    tables, current = {}, None
+    for line in ask(server, database, "\n".join(script)):
+        if line.startswith(MARK):
+            name = line[len(MARK):]
+            current = tables[name] = Table("\n".join(made[name]), columns[name], keys.get(name, []), [])
+        else:
+            current.rows.append(tuple(None if cell == "" else _unescaped(cell[1:]) for cell in line.split("\t")))
     return tables
 
 

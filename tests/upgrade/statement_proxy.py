@@ -5,15 +5,15 @@
         ... a program that connects to proxy.port ...
         proxy.count
 
-What only reads or sets the session is not counted. No TLS.
+What only reads or sets the session is not counted; a transaction counts once, at its beginning: until its end nothing of it stays. No TLS.
 """
 
 import contextlib
 import socket
 import threading
 
-WRITES = (b"create", b"alter", b"insert", b"update", b"delete", b"drop", b"rename", b"replace", b"truncate", b"load", b"copy", b"commit", b"start",
-          b"begin", b"select setval")
+BEGINS, ENDS = (b"begin", b"start transaction"), (b"commit", b"rollback")
+WRITES = (b"create", b"alter", b"insert", b"update", b"delete", b"drop", b"rename", b"replace", b"truncate", b"load", b"copy", b"select setval", *BEGINS)
 
 
 class MySql:
@@ -124,7 +124,7 @@ class StatementProxy:
             one.close()
 
     def requests(self, client, server, session):
-        data = b""
+        data, inside = b"", False
         try:
             while True:
                 piece = client.recv(1 << 16)
@@ -134,7 +134,9 @@ class StatementProxy:
                 while (size := session.size(data)) is not None and len(data) >= size:
                     packet, data = data[:size], data[size:]
                     text = session.statement(packet)
-                    if text.startswith(WRITES) and self.reached(text):
+                    counts = text.startswith(WRITES) and not inside
+                    inside = text.startswith(BEGINS) or inside and not (text.startswith(ENDS) and b"savepoint" not in text)
+                    if counts and self.reached(text):
                         if self.delivered:
                             server.sendall(packet)
                         self.action()

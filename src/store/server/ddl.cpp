@@ -92,14 +92,27 @@ std::string charset_of(Engine engine) {
     return engine == Engine::mysql ? " engine = innodb character set utf8mb4 collate utf8mb4_bin" : "";
 }
 
+// On PostgreSQL with its indexes or not at all: of a table that is there nobody asks whether it has them.
+Result<> make_table(Connection& connection, const Table& declared) {
+    auto statements = table_ddl(declared, connection.engine());
+    if (statements.size() == 1) {
+        TARN_TRY(connection.run(statements.front()));
+        return {};
+    }
+    TARN_TRY(connection.begin());
+    for (const auto& statement : statements) {
+        auto ran = connection.run(statement);
+        if (ran) continue;
+        connection.rollback();
+        return fail(ran.error());
+    }
+    return connection.commit();
+}
+
 Result<> ensure_table(Connection& connection, const Table& declared, const Present& present) {
     auto table = with_row_hash(declared);
     auto known = present.find(table.name);
-    if (known == present.end()) {
-        for (const auto& statement : table_ddl(declared, connection.engine()))
-            TARN_TRY(connection.run(statement));
-        return {};
-    }
+    if (known == present.end()) return make_table(connection, declared);
     for (auto column : table.columns) {
         if (known->second.contains(column.name)) continue;
         // Old rows have no value for it.
