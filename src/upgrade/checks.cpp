@@ -25,15 +25,7 @@ Error forbids(std::string message, std::string next_step) {
 Result<> check_version(Database& database, ServerChecks& out) {
     TARN_ASSIGN(auto rows, database.connection().query("select version() as v"));
     auto text = rows.text(0, "v");
-    bool maria = lower(text).find("mariadb") != std::string::npos;
-    std::pair<int, int> oldest =
-        database.is_mysql() ? std::pair(maria ? 10 : 8, maria ? 5 : 0) : std::pair(13, 0);
-    // PostgreSQL says its name first.
-    auto digits = text.find_first_of("0123456789");
-    std::pair<int, int> version;
-    if (digits != std::string::npos)
-        static_cast<void>(std::sscanf(text.c_str() + digits, "%d.%d", &version.first, &version.second));
-    if (version < oldest)
+    if (is_too_old(database.connection().engine(), text))
         out.problems.push_back(forbids("the database server is too old: " + text.substr(0, text.find(" on ")),
                                        "MySQL 8.0, MariaDB 10.5, PostgreSQL 13 or newer is needed."));
     return {};
@@ -102,14 +94,18 @@ Result<> check_postgres(Database& database, const IsOwn& is_own, ServerChecks& o
                                        "Copy it to a database with encoding UTF8, and name that one."));
     TARN_ASSIGN(auto foreign,
                 connection.query("select tablename as t, tableowner as o from pg_tables where schemaname = "
-                                 "current_schema() and not pg_has_role(tableowner, 'USAGE')"));
+                                 "current_schema() and not pg_has_role(tableowner, 'USAGE') order by 1"));
     std::vector<std::string> tables;
-    for (std::size_t i = 0; i < foreign.rows.size(); ++i)
-        if (is_own(foreign.text(i, "t"))) tables.push_back(foreign.text(i, "t"));
+    std::string owner;
+    for (std::size_t i = 0; i < foreign.rows.size(); ++i) {
+        if (!is_own(foreign.text(i, "t"))) continue;
+        tables.push_back(foreign.text(i, "t"));
+        if (owner.empty()) owner = foreign.text(i, "o");
+    }
     if (!tables.empty())
         out.problems.push_back(
             forbids(fmt::format("a right is missing: {} tables belong to {}, {} among them", tables.size(),
-                                foreign.text(0, "o"), tables.front()),
+                                owner, tables.front()),
                     "Take DevLake's own database user, or make this one the owner of DevLake's tables."));
     return {};
 }
@@ -188,6 +184,20 @@ Result<> note_others(Database& database, ServerChecks& out) {
 }
 
 }  // namespace
+
+bool is_too_old(server::Engine engine, const std::string& version) {
+    constexpr std::string_view masked = "5.5.5-";
+    bool maria = lower(version).find("mariadb") != std::string::npos;
+    auto text = maria && version.starts_with(masked) ? version.substr(masked.size()) : version;
+    std::pair<int, int> oldest =
+        engine == server::Engine::mysql ? std::pair(maria ? 10 : 8, maria ? 5 : 0) : std::pair(13, 0);
+    // PostgreSQL says its name first.
+    auto digits = text.find_first_of("0123456789");
+    std::pair<int, int> found;
+    if (digits != std::string::npos)
+        static_cast<void>(std::sscanf(text.c_str() + digits, "%d.%d", &found.first, &found.second));
+    return found < oldest;
+}
 
 Result<ServerChecks> check_server(Database& database, const IsOwn& is_own) {
     ServerChecks out;

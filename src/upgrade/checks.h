@@ -17,6 +17,9 @@ struct ServerChecks {
     std::vector<std::string> notes;  // to be known
 };
 
+// `version`: what the server's version() says. MariaDB may have a number of MySQL's in front of its own.
+bool is_too_old(server::Engine engine, const std::string& version);
+
 // Version, read-only servers, rights, character sets, this machine's clock, other connections.
 Result<ServerChecks> check_server(Database& database,
                                   const std::function<bool(const std::string& table)>& is_own);

@@ -1,7 +1,12 @@
 #include "store/server/connection.h"
 
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
+#include "base/text.h"
 #include "store/mysql/connection.h"
 #include "store/postgres/connection.h"
 #include "store/server/rows_text.h"
@@ -171,6 +176,35 @@ TEST_P(ServerConnection, LostConnectionIsTransientAndMadeAnew) {
     EXPECT_FALSE(other->alive());
     ASSERT_TRUE(good(other->reconnect()));
     EXPECT_EQ(other->query("select 1 as one")->number(0, "one"), 1);
+}
+
+// There is no MySQL 8 here: the statement it needs is run on MariaDB.
+TEST(ServerStatements, JsonOfMySql8IsLoadedAsText) {
+    constexpr const char* head =
+        "load data local infile 'rows' replace into table \"docs\" character set binary fields terminated by "
+        "'\\t' escaped by '\\\\' lines terminated by '\\n' ";
+    EXPECT_EQ(mysql::load_statement("docs", {"id", "doc"}, {}), std::string(head) + "(\"id\", \"doc\")");
+    auto sql = mysql::load_statement("docs", {"id", "doc", "name"}, {"doc"});
+    EXPECT_EQ(sql,
+              std::string(head) + "(\"id\", @tarn_1, \"name\") set \"doc\" = convert(@tarn_1 using utf8mb4)");
+
+    auto url = fresh_database(Engine::mysql);
+    if (url.empty()) GTEST_SKIP() << "the server's packages are not installed";
+    auto connection = connected(url);
+    ASSERT_TRUE(connection);
+    ASSERT_TRUE(
+        good(connection->run("create table docs (id int primary key, doc json, name varchar(9)) "
+                             "character set utf8mb4")));
+    auto file = testing::TempDir() + "tarn_docs_" + std::to_string(::getpid());
+    std::ofstream(file) << "1\t{\"a\":\"ü\\\\n\"}\tn\n2\t\\N\t\\N\n";
+    ASSERT_TRUE(good(connection->run_once(replaced(sql, "'rows'", "'" + file + "'"))));
+    std::filesystem::remove(file);
+    auto rows = connection->query("select doc, name from docs order by id");
+    ASSERT_TRUE(rows);
+    ASSERT_EQ(rows->rows.size(), 2U);
+    EXPECT_EQ(rows->text(0, "doc"), "{\"a\":\"ü\\n\"}");
+    EXPECT_EQ(rows->text(0, "name"), "n");
+    EXPECT_TRUE(rows->is_null(1, "doc"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, ServerConnection, testing::Values(Engine::mysql, Engine::postgres),

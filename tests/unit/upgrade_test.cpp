@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "upgrade/checks.h"
 #include "upgrade/database.h"
 #include "upgrade/releases.h"
 #include "upgrade/steps.h"
@@ -20,6 +21,33 @@ TEST(Upgrade, TheReleaseIsTheNewestWhoseScriptHasRun) {
     EXPECT_EQ(release_of({20220406212344}), "v0.10.0");
     EXPECT_EQ(release_of({20220406212344, 20230426150702, 20230301000082}), "v0.17.0");
     EXPECT_EQ(release_of({20220406212344, 20260426000001}), "after v1.0.3");
+}
+
+// As the servers say it in version().
+TEST(Upgrade, ServersThatAreTooOldAreTold) {
+    using server::Engine;
+    for (const auto* good :
+         {"8.0.36", "8.4.3", "9.1.0", "8.0.36-0ubuntu0.22.04.1", "8.0.mysql_aurora.3.05.2", "10.5.27-MariaDB",
+          "10.11.6-MariaDB-0+deb12u1", "11.4.2-MariaDB-log", "5.5.5-10.11.6-MariaDB"})
+        EXPECT_FALSE(is_too_old(Engine::mysql, good)) << good;
+    for (const auto* old :
+         {"5.7.44-log", "5.6.51", "10.4.34-MariaDB", "5.5.5-10.3.39-MariaDB-0+deb10u2", "5.5.68-MariaDB"})
+        EXPECT_TRUE(is_too_old(Engine::mysql, old)) << old;
+    EXPECT_FALSE(
+        is_too_old(Engine::postgres, "PostgreSQL 15.8 (Debian 15.8-0+deb12u1) on x86_64-pc-linux-gnu"));
+    EXPECT_FALSE(is_too_old(Engine::postgres, "PostgreSQL 17beta1 on x86_64"));
+    EXPECT_TRUE(is_too_old(Engine::postgres, "PostgreSQL 12.20 on x86_64-pc-linux-gnu"));
+}
+
+// MySQL 8 has a type for JSON and one for booleans' integers, MariaDB keeps JSON as a checked text.
+TEST(Upgrade, ColumnsOfMySqlAndOfMariaDbAreTakenAsTheyAre) {
+    EXPECT_TRUE(holds({"c", "json", 0, false}, column(ColumnType::json)));
+    FoundColumn checked{"c", "longtext", 0, false};
+    checked.is_checked = true;
+    EXPECT_TRUE(holds(checked, column(ColumnType::json)));
+    EXPECT_FALSE(holds(checked, column(ColumnType::text)));
+    EXPECT_FALSE(holds({"c", "json", 0, false}, column(ColumnType::text)));
+    EXPECT_TRUE(holds({"c", "json", 0, false}, column(ColumnType::varchar, 255)));
 }
 
 TEST(Upgrade, AColumnIsRetypedOnlyWhereItHoldsLess) {

@@ -1,11 +1,14 @@
 """The upgrade on PostgreSQL, with a small database made by hand."""
 
 import json
+import subprocess
+import time
 from pathlib import Path
 
 import end_states
 from database_dumps import differences, dump
-from old_instances import DUE, NOTHING_TO_DO, REFUSED, USER, Instance, Served, load, postgres, program  # noqa: F401
+from database_servers import POSTGRES_BIN
+from old_instances import DUE, FAILED, NOTHING_TO_DO, REFUSED, USER, Instance, Served, load, postgres, program  # noqa: F401
 from secret_cells import decrypt, encrypt
 
 KEY = "NOBODYKNOWSTHISKEY"
@@ -99,6 +102,94 @@ def test_wrong_key(program, postgres, tmp_path):  # noqa: F811
     assert code == REFUSED and "ENCRYPTION_SECRET" in json.dumps(plan["problems"])
     assert instance.upgrade("apply", "--yes").returncode == REFUSED
     told(differences(before, dump(postgres, "other_key")))
+
+
+# ---- what a server must allow
+
+
+def as_user(instance, name, *grants):
+    """The instance with a user of its own, who has these rights and no others."""
+    server = instance.server
+    server.admin(f"create user {name} password 'limited'", instance.database)
+    for grant in ("grant select, insert, update, delete on all tables in schema public to {}", *grants):
+        server.admin(grant.format(name), instance.database)
+    instance.env_file.write_text(f"DB_URL={server.url(instance.database, name, 'limited')}\nENCODE_KEY={KEY}\n")
+
+
+def assert_refused(instance, *words):
+    """Plan and apply say all of it, with a next step, and nothing is changed."""
+    before = dump(instance.server, instance.database)
+    code, plan = instance.plan()
+    assert code == REFUSED and all(problem["next_step"] for problem in plan["problems"]), plan["problems"]
+    applied = instance.upgrade("apply", "--yes")
+    assert applied.returncode == REFUSED
+    for word in words:
+        assert word in json.dumps(plan["problems"]) and word in applied.stderr, f"{word} is not said: {applied.stderr}"
+    told(differences(before, dump(instance.server, instance.database)))
+
+
+def test_tables_of_another_owner(program, postgres, tmp_path):  # noqa: F811
+    instance = install(program, postgres, tmp_path / "instance", "of_another")
+    as_user(instance, "stranger", "grant create on schema public to {}")
+    assert_refused(instance, "a right is missing", "tables belong to merico", "_devlake_blueprints")
+
+
+def test_no_right_to_make_tables(program, postgres, tmp_path):  # noqa: F811
+    instance = install(program, postgres, tmp_path / "instance", "makes_none")
+    as_user(instance, "reader")
+    assert_refused(instance, "CREATE on the schema", "grant create on schema")
+
+
+def test_rights_of_a_role(program, postgres, tmp_path):  # noqa: F811
+    """Who is a member of the owner's role owns its tables, too."""
+    instance = install(program, postgres, tmp_path / "instance", "by_role")
+    as_user(instance, "member", "grant create on schema public to {}", f"grant {USER} to {{}}")
+    code, plan = instance.plan()
+    assert code == DUE and not plan["problems"]
+    before, owners = dump(postgres, "by_role"), "select distinct tableowner from pg_tables where schemaname = 'public' and tableowner <> 'admin'"
+    instance.apply()
+    instance.rollback()
+    told(differences(before, dump(postgres, "by_role")))
+    assert instance.rows(owners) == [[USER]]
+    instance.run_sql(f"set role {USER}; insert into _devlake_blueprints (name) values ('third')")
+
+
+def test_server_that_only_reads(program, postgres, tmp_path):  # noqa: F811
+    instance = install(program, postgres, tmp_path / "instance", "only_reads")
+    postgres.admin("alter database only_reads set default_transaction_read_only = on")
+    assert_refused(instance, "only reads")
+
+
+def test_clock_in_the_past(program, postgres, tmp_path):  # noqa: F811
+    instance = install(program, postgres, tmp_path / "instance", "clock")
+    instance.run_sql("insert into _devlake_migration_history (created_at, script_version, script_name) values (now() + interval '40 days', 1, 'of the future')")
+    assert_refused(instance, "clock")
+
+
+def test_database_held_by_another(program, postgres, tmp_path):  # noqa: F811
+    instance = install(program, postgres, tmp_path / "instance", "held")
+    holder = subprocess.Popen([f"{POSTGRES_BIN}/psql", "-X", "-q", "-h", str(postgres.folder), "-p", str(postgres.port), "-U", "admin", "held"],
+                              stdin=subprocess.PIPE, text=True)
+    try:
+        holder.stdin.write(f"select pg_advisory_lock({0x7461726E});\n")
+        holder.stdin.flush()
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and instance.rows("select count(*) from pg_locks where locktype = 'advisory'") == [["0"]]:
+            time.sleep(0.05)
+        code, plan = instance.plan()
+        assert code == REFUSED and "another Tarn process" in plan["problems"][0]["message"]
+        assert any("other connections are open" in note for note in plan["notes"])
+    finally:
+        holder.kill()
+        holder.wait()
+    assert instance.plan()[0] == DUE
+
+
+def test_encoding_of_another_kind(program, postgres, tmp_path):  # noqa: F811
+    url = postgres.make_database("latin", "template template0 encoding 'LATIN1' lc_collate 'C' lc_ctype 'C'")
+    instance = Instance(program, tmp_path / "instance", postgres, "latin", f"DB_URL={url}\nENCODE_KEY={KEY}\n")
+    done = instance.upgrade("plan")
+    assert done.returncode == FAILED and "LATIN1" in done.stderr and "UTF8" in done.stderr
 
 
 def test_left_over_columns(program, postgres, tmp_path):  # noqa: F811

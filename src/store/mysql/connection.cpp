@@ -164,6 +164,7 @@ class MySql final : public server::Connection {
     Result<> fetch(MYSQL_STMT* statement, ControlRows& out);
     Result<std::int64_t> load_by_inserts(const std::string& table, const std::vector<std::string>& columns,
                                          const std::string& rows_text);
+    Result<std::set<std::string>> json_columns(const std::string& table);
     Result<> refuse_warnings(const std::string& table);
 
     server::DbUrl url_;
@@ -397,6 +398,17 @@ Result<> MySql::each(const std::string& select,
     return outcome;
 }
 
+Result<std::set<std::string>> MySql::json_columns(const std::string& table) {
+    std::set<std::string> names;
+    std::string_view version = mysql_get_server_info(raw_);
+    if (version.find("MariaDB") != std::string_view::npos) return names;
+    TARN_ASSIGN(auto rows, query("select column_name as c from information_schema.columns where "
+                                 "table_schema = database() and table_name = ? and data_type = 'json'",
+                                 {table}));
+    for (std::size_t i = 0; i < rows.rows.size(); ++i) names.insert(rows.text(i, "c"));
+    return names;
+}
+
 // LOCAL turns what would be an error into a warning and goes on with a changed value.
 Result<> MySql::refuse_warnings(const std::string& table) {
     if (mysql_warning_count(raw_) == 0) return {};
@@ -414,10 +426,8 @@ Result<std::int64_t> MySql::load(const std::string& table, const std::vector<std
     if (!local_files_) return load_by_inserts(table, columns, rows_text);
     LocalText local{rows_text};
     mysql_set_local_infile_handler(raw_, local_begin, local_read, local_end, local_error, &local);
-    auto sql = fmt::format(
-        "load data local infile 'rows' replace into table {} character set binary fields terminated by '\\t' "
-        "escaped by '\\\\' lines terminated by '\\n' ({})",
-        sql_name(table), name_list(columns));
+    TARN_ASSIGN(auto json, json_columns(table));
+    auto sql = load_statement(table, columns, json);
     if (mysql_real_query(raw_, sql.data(), sql.size()) != 0) {
         auto number = mysql_errno(raw_);
         if (!refuses_local_files(number)) return failure();
@@ -454,6 +464,21 @@ Result<std::int64_t> MySql::load_by_inserts(const std::string& table, const std:
 }
 
 }  // namespace
+
+std::string load_statement(const std::string& table, const std::vector<std::string>& columns,
+                           const std::set<std::string>& json) {
+    std::vector<std::string> places, sets;
+    for (const auto& column : columns) {
+        auto place = json.contains(column) ? fmt::format("@tarn_{}", places.size()) : sql_name(column);
+        if (json.contains(column))
+            sets.push_back(fmt::format("{} = convert({} using utf8mb4)", sql_name(column), place));
+        places.push_back(std::move(place));
+    }
+    return fmt::format(
+        "load data local infile 'rows' replace into table {} character set binary fields terminated by '\\t' "
+        "escaped by '\\\\' lines terminated by '\\n' ({}){}{}",
+        sql_name(table), join(places, ", "), sets.empty() ? "" : " set ", join(sets, ", "));
+}
 
 ErrorKind kind_of(unsigned int number) {
     constexpr std::array<unsigned int, 16> transient = {1040, 1053, 1203, 1205, 1213, 1226, 1317, 1927,
