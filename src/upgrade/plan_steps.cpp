@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "upgrade/blueprint_rules.h"
 #include "upgrade/steps.h"
 
 namespace tarn::upgrade {
@@ -206,8 +207,8 @@ Result<Due> blueprints_due(Context& context) {
                 if (is_first_form(settings))
                     due.notes.push_back(fmt::format(
                         "Blueprint {} was set up in a form of which only its plan can go on: it "
-                        "runs as before, in advanced mode, without the transformation rules in it. "
-                        "Choose its scopes anew, and make scope configs of its rules.",
+                        "runs as before, in advanced mode. The transformation rules in it become scope "
+                        "configs. To have its scopes on its page, choose them anew.",
                         id));
                 return NewValue{};
             }));
@@ -279,6 +280,10 @@ Result<Due> configs_due(Context& context) {
     TARN_ASSIGN(auto named, short_names(context));
     if (named > 0) due.tables.emplace_back(repos);
     due.rows += named;
+    TARN_ASSIGN(auto rules, rules_due(context));
+    if (rules.rows > 0) due.tables.emplace_back(blueprints);
+    due.rows += rules.rows;
+    due.notes.insert(due.notes.end(), rules.notes.begin(), rules.notes.end());
     return due;
 }
 
@@ -307,7 +312,8 @@ Result<> name_repos(Context& context) {
 
 Result<> bring_configs(Context& context) {
     for (const auto& one : configured(context)) TARN_TRY(place_configs(context, one));
-    return name_repos(context);
+    TARN_TRY(name_repos(context));
+    return bring_rules(context);
 }
 
 // ---- values that stood for others

@@ -1,5 +1,7 @@
-// What an upgrade of DevLake's own that was interrupted leaves behind: columns and tables whose names end in 32 hexadecimal digits.
+// What an upgrade of DevLake's own that was interrupted leaves behind: columns and tables whose names end in 32 hexadecimal digits, in v0.14 in
+// "_bak".
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 #include <fmt/format.h>
@@ -12,14 +14,27 @@ namespace {
 
 constexpr std::size_t digits = 32;
 
+struct Backed {
+    const char *name, *original;
+    std::int64_t script;
+};
+constexpr std::array<Backed, 3> backed = {
+    {{"commit_files_bak", "commit_files", 20220913165805},
+     {"commit_file_components_bak", "commit_file_components", 20220913165805},
+     {"lead_time_minutes_bak", "lead_time_minutes", 20220929145125}}};
+
+std::string original_of(const Context& context, const std::string& name) {
+    return interrupted_original(name, context.scripts);
+}
+
 Result<Due> repair_due(Context& context) {
     Due due;
     for (const auto& [name, table] : context.database.tables()) {
         if (!context.is_own(name)) continue;
-        bool left =
-            !interrupted_original(name).empty() || std::ranges::any_of(table.columns, [](const auto& column) {
-                return !interrupted_original(column.name).empty();
-            });
+        bool left = !original_of(context, name).empty() ||
+                    std::ranges::any_of(table.columns, [&](const auto& column) {
+                        return !original_of(context, column.name).empty();
+                    });
         if (!left) continue;
         due.tables.push_back(name);
         TARN_ASSIGN(auto rows, context.database.count(name));
@@ -36,9 +51,9 @@ Result<> repair_tables(Context& context) {
     auto& database = context.database;
     std::vector<std::string> left;
     for (const auto& [name, table] : database.tables())
-        if (context.is_own(name) && !interrupted_original(name).empty()) left.push_back(name);
+        if (context.is_own(name) && !original_of(context, name).empty()) left.push_back(name);
     for (const auto& name : left) {
-        auto original = interrupted_original(name);
+        auto original = original_of(context, name);
         TARN_ASSIGN(auto rows, database.count(name));
         TARN_ASSIGN(auto copied, database.count(original));
         if (database.table(original) != nullptr && copied >= rows) {
@@ -53,7 +68,7 @@ Result<> repair_tables(Context& context) {
 
 Result<> repair_column(Context& context, const std::string& table, const std::string& column) {
     auto& database = context.database;
-    auto original = interrupted_original(column);
+    auto original = original_of(context, column);
     auto name = sql_name(table);
     if (!database.has(table, original))
         return database.run(
@@ -68,7 +83,7 @@ Result<> repair(Context& context) {
     std::vector<std::pair<std::string, std::string>> left;
     for (const auto& [name, table] : context.database.tables())
         for (const auto& column : table.columns)
-            if (context.is_own(name) && !interrupted_original(column.name).empty())
+            if (context.is_own(name) && !original_of(context, column.name).empty())
                 left.emplace_back(name, column.name);
     for (const auto& [table, column] : left) TARN_TRY(repair_column(context, table, column));
     return context.database.load();
@@ -76,7 +91,9 @@ Result<> repair(Context& context) {
 
 }  // namespace
 
-std::string interrupted_original(const std::string& name) {
+std::string interrupted_original(const std::string& name, const std::set<std::int64_t>& scripts) {
+    for (const auto& one : backed)
+        if (name == one.name && !scripts.empty() && !scripts.contains(one.script)) return one.original;
     if (name.size() <= digits + 1 || name[name.size() - digits - 1] != '_') return {};
     bool hex = std::all_of(name.end() - digits, name.end(),
                            [](unsigned char c) { return std::isdigit(c) != 0 || (c >= 'A' && c <= 'F'); });

@@ -75,8 +75,9 @@ std::optional<std::string> opened(const secrets::Cipher& cipher, const std::stri
 // Whether a text that the key does not open may be encrypted by another one.
 bool looks_encrypted(const std::string& stored);
 
-// The name without the end that an interrupted upgrade of DevLake's own gives to a table or column; "": it has none.
-std::string interrupted_original(const std::string& name);
+// The name without the end that an interrupted upgrade of DevLake's own gives to a table or column; "": it has none. `scripts`: those that have
+// run; the ends of v0.14 are those of nobody else only as long as its script has not.
+std::string interrupted_original(const std::string& name, const std::set<std::int64_t>& scripts);
 
 // Calls `use` with "id" and the value of every row's column, in pieces; what `use` returns replaces the value.
 struct NewValue {

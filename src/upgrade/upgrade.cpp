@@ -191,7 +191,7 @@ Result<> Upgrade::choose_key(bool make) {
 // ---- what is whose
 
 bool Upgrade::is_own(const std::string& table) const {
-    if (auto original = interrupted_original(table); !original.empty()) return is_own(original);
+    if (auto original = interrupted_original(table, scripts_); !original.empty()) return is_own(original);
     if (table.starts_with("_devlake_") || table.starts_with("_tarn_")) return true;
     if (platform_.schema().table(table) != nullptr) return true;
     static const std::vector<std::string> old_names = {"project_metrics", "project_issue_metrics",

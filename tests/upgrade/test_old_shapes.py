@@ -2,20 +2,25 @@
 
 import hashlib
 import json
+import shutil
 
 import pytest
 
 from database_dumps import differences, dump
-from old_instances import DUE, Instance, load, mariadb, postgres, program  # noqa: F401
+from old_instances import DUE, FAILED, Instance, load, mariadb, postgres, program  # noqa: F401
 from secret_cells import decrypt, encrypt
 
 KEY = "NOBODYKNOWSTHISKEY"
 FIRST_FORM = {"version": "1.0.0", "createdDateAfter": "2022-05-01T00:00:00Z", "connections": [
-    {"plugin": "github", "connectionId": 1, "scope": [{"entities": ["CODE"], "options": {"owner": "octo", "repo": "alpha"}, "transformation": {"prType": "x"}}]}]}
-PLAN = [[{"plugin": "github", "options": {"connectionId": 1, "owner": "octo", "repo": "alpha"}},
+    {"plugin": "github", "connectionId": 1, "scope": [{"entities": ["CODE"], "options": {"owner": "octo", "repo": "alpha"},
+                                                         "transformation": {"prType": "type/(.*)$", "prComponent": "", "issueTypeBug": "(bug",
+                                                                            "productionPattern": "(?i)prod", "refdiff": {"tagsLimit": 7}}}]}]}
+PLAN = [[{"plugin": "github", "options": {"connectionId": 1, "owner": "octo", "repo": "alpha", "transformationRules": {"prType": "type/(.*)$"}}},
+         {"plugin": "gitlab", "options": {"connectionId": 1, "projectId": 7, "transformationRules": {"prType": "of nobody"}}},
          {"plugin": "jenkins", "options": {"connectionId": 1, "jobName": "build", "jobPath": "job/team/job/app/"}},
          {"plugin": "jenkins", "options": {"connectionId": 1, "jobName": "team/build"}}]]
-RENEWED = [[{"plugin": "github", "options": {"connectionId": 1, "owner": "octo", "repo": "alpha", "name": "octo/alpha"}},
+RENEWED = [[{"plugin": "github", "options": {"connectionId": 1, "owner": "octo", "repo": "alpha", "name": "octo/alpha", "scopeConfigId": 1}},
+            {"plugin": "gitlab", "options": {"connectionId": 1, "projectId": 7, "transformationRules": {"prType": "of nobody"}}},
             {"plugin": "jenkins", "options": {"connectionId": 1, "jobName": "build", "jobPath": "job/team/job/app/", "jobFullName": "team/app/build"}},
             {"plugin": "jenkins", "options": {"connectionId": 1, "jobName": "team/build", "jobFullName": "team/build"}}]]
 
@@ -92,9 +97,82 @@ def test_release_before_projects(program, server, tmp_path):  # noqa: F811
     blueprint = upgraded["_devlake_blueprints"].dicts()[0]
     assert json.loads(decrypt(KEY, blueprint["plan"])) == RENEWED and blueprint["time_after"].startswith("2022-05-01 00:00:00")
     assert "settings" not in blueprint
+    # The rules of the settings are whole; what is no pattern is left out and told.
+    [rule] = upgraded["_tool_github_scope_configs"].dicts()
+    assert {name: rule[name] for name in ("name", "connection_id", "pr_type", "pr_component", "issue_type_bug", "production_pattern")} == {
+        "name": "Blueprint 1, rules 1", "connection_id": "1", "pr_type": "type/(.*)$", "pr_component": "", "issue_type_bug": "", "production_pattern": "(?i)prod"}
+    assert json.loads(rule["refdiff"]) == {"tagsLimit": 7} and json.loads(rule["entities"]) == ["CODE"]
+    assert [note for note in plan["notes"] if "issueTypeBug" in note]
 
     instance.rollback()
     assert not differences(before, dump(server, "v0_14"))
+
+
+def test_rules_in_plans(program, server, tmp_path):  # noqa: F811
+    """Equal ones of a connection are one scope config; those of an interrupted upgrade are not made twice."""
+    def task(board, rules, connection=3):
+        return {"plugin": "jira", "options": {"connectionId": connection, "boardId": board, "transformationRules": rules}}
+
+    mapped = {"epicKeyField": "customfield_1", "typeMappings": {"Fehler": {"standardType": "BUG", "statusMappings": {}}}}
+    old = [[task(7, mapped), task(8, mapped)], [task(9, {"epicKeyField": "customfield_2"}), task(9, mapped, 4), task(10, {"epicKeyField": ""})]]
+    instance = install(program, tmp_path, server, "rules")
+    instance.run_sql(f"update _devlake_blueprints set plan = '{encrypt(KEY, json.dumps(old))}', settings = null, mode = 'ADVANCED'")
+    instance.apply()
+    configs = {row["id"]: row for row in dump(server, "rules")["_tool_jira_scope_configs"].dicts()}
+    assert sorted((row["name"], row["connection_id"], row["epic_key_field"]) for row in configs.values()) == [
+        ("Blueprint 1, rules 1", "3", "customfield_1"), ("Blueprint 1, rules 2", "3", "customfield_2"), ("Blueprint 1, rules 3", "4", "customfield_1")]
+    number = {row["name"][-1]: int(row["id"]) for row in configs.values()}
+    assert json.loads(configs[str(number["1"])]["type_mappings"]) == mapped["typeMappings"]
+    plan = json.loads(decrypt(KEY, dump(server, "rules")["_devlake_blueprints"].dicts()[0]["plan"]))
+    assert [one["options"] for stage in plan for one in stage] == [
+        {"connectionId": 3, "boardId": 7, "scopeConfigId": number["1"]}, {"connectionId": 3, "boardId": 8, "scopeConfigId": number["1"]},
+        {"connectionId": 3, "boardId": 9, "scopeConfigId": number["2"]}, {"connectionId": 4, "boardId": 9, "scopeConfigId": number["3"]},
+        {"connectionId": 3, "boardId": 10, "transformationRules": {"epicKeyField": ""}}]
+    # As one that was killed between the configs and the plan.
+    instance.run_sql(f"update _devlake_blueprints set plan = '{encrypt(KEY, json.dumps(old))}'; update _tarn_upgrades set state = 'running'")
+    instance.apply()
+    again = dump(server, "rules")
+    assert len(again["_tool_jira_scope_configs"].rows) == 3
+    assert json.loads(decrypt(KEY, again["_devlake_blueprints"].dicts()[0]["plan"])) == plan
+
+
+LEFT_BY_V0_14 = """
+delete from _devlake_migration_history where script_version in (20220929145125);
+create table issues (id varchar(255) primary key, title {text}, lead_time_minutes bigint, lead_time_minutes_bak bigint);
+insert into issues values ('a', 't', null, 7), ('b', 't', 9, 9), ('c', 't', null, null);
+alter table commit_files rename to commit_files_bak;
+create table commit_files (id varchar(255) primary key, commit_sha varchar(40), file_path {text});
+insert into commit_files values ('abc:half', 'abc', 'README');
+create table commit_file_components_bak (commit_file_id varchar(255) primary key, component_name varchar(255));
+insert into commit_file_components_bak values ('abc:src/a:b.c', 'core');
+create table issues_bak (id int);
+"""
+
+
+def test_interrupted_script_of_v0_14(program, server, tmp_path):  # noqa: F811
+    """Its `_bak` tables hold the rows until they are all copied. Others of such a name are a user's own."""
+    instance = install(program, tmp_path, server, "bak", LEFT_BY_V0_14)
+    before = dump(server, "bak")
+    _, plan = instance.plan()
+    assert [note for note in plan["notes"] if "interrupted" in note]
+    assert {"commit_files_bak", "commit_file_components_bak", "issues"} <= {table for step in plan["steps"] if step["id"].startswith("0 ") for table in step["tables"]}
+    instance.apply()
+    upgraded = dump(server, "bak")
+    assert [name for name in upgraded if name.endswith("_bak")] == ["issues_bak"]
+    assert sorted(row["file_path"] for row in upgraded["commit_files"].dicts()) == ["README", "src/a:b.c"]
+    assert {len(row["id"]) for row in upgraded["commit_files"].dicts()} == {len("abc:") + 64}
+    assert instance.rows("select component_name from commit_file_components") == [["core"]]
+    assert instance.rows("select id, lead_time_minutes from issues order by id") == [["a", "7"], ["b", "9"], ["c", "NULL"]]
+    assert "lead_time_minutes_bak" not in upgraded["issues"].columns
+    instance.rollback()
+    assert not differences(before, dump(server, "bak"))
+
+
+def test_backup_tables_of_a_finished_v0_14_are_a_users_own(program, server, tmp_path):  # noqa: F811
+    instance = install(program, tmp_path, server, "own_bak", "insert into _devlake_migration_history (script_version, script_name) values (20220913165805, 'g');"
+                       "create table commit_files_bak (id int); insert into commit_files_bak values (3);")
+    instance.apply()
+    assert instance.rows("select * from commit_files_bak") == [["3"]]
 
 
 def test_builds_that_would_be_one(program, server, tmp_path):  # noqa: F811
@@ -128,3 +206,47 @@ def test_months_and_benchmarks(program, server, tmp_path):  # noqa: F811
         "Deployment frequency", "Lead time for changes", "Change failure rate", "Time to restore service",
         "Deployment frequency", "Lead time for changes", "Change failure rate", "Failed deployment recovery time"))]
     assert levels[6][3:] == ["> 15%(low)", "0-5%(elite)"]
+
+
+def test_sealed_backup(program, server, tmp_path):  # noqa: F811
+    """Opens with its passphrase only: the way back, and the same database at another place."""
+    instance = install(program, tmp_path, server, "sealed", "insert into commit_files values ('q', 'q', 'tab\t, line\n, back\\\\slash');")
+    before = dump(server, "sealed")
+    assert instance.upgrade("apply", "--yes", env={"TARN_BACKUP_PASSPHRASE": "one two"}).returncode == 0
+    upgraded = dump(server, "sealed")
+    [file] = (instance.tarn.home / "backups").glob("*.backup")
+
+    for env, says in (({}, "no passphrase is given"), ({"TARN_BACKUP_PASSPHRASE": "three"}, "does not open the backup")):
+        refused = instance.upgrade("rollback", "--yes", env=env)
+        assert refused.returncode == FAILED and says in refused.stderr, refused.stderr
+        assert not differences(upgraded, dump(server, "sealed")) and instance.status() == "done"
+
+    right = {"TARN_BACKUP_PASSPHRASE": "one two"}
+    refused = instance.tarn.run("restore", file, env=right)
+    assert refused.returncode == FAILED and "not empty" in refused.stderr, refused.stderr
+    copy = Instance(program, tmp_path / "copy", server, "copied", f"DB_URL={server.make_database('copied')}\nENCODE_KEY={KEY}\n")
+    done = copy.tarn.run("restore", file, env=right)
+    assert done.returncode == 0, done.stderr
+    assert not differences(before, dump(server, "copied"))
+    copy.apply()
+
+    assert instance.upgrade("rollback", "--yes", env=right).returncode == 0
+    assert not differences(before, dump(server, "sealed"))
+
+
+def test_backup_of_another_kind(program, mariadb, postgres, tmp_path):  # noqa: F811
+    """DevLake's tables go back to a server of the kind they came from; a home's backup is not taken for them."""
+    instance = install(program, tmp_path, mariadb, "of_mysql")
+    instance.apply()
+    [file] = (instance.tarn.home / "backups").glob("*.backup")
+    other = Instance(program, tmp_path / "other", postgres, "of_postgres", f"DB_URL={postgres.make_database('of_postgres')}\nENCODE_KEY={KEY}\n")
+    refused = other.tarn.run("restore", file)
+    assert refused.returncode == FAILED and "another kind of server (mysql)" in refused.stderr, refused.stderr
+    assert not dump(postgres, "of_postgres")
+    done = instance.tarn.run("backup", tmp_path / "home.backup")
+    assert done.returncode == 0, done.stderr
+    shutil.copy(tmp_path / "home.backup", file)
+    upgraded = dump(mariadb, "of_mysql")
+    refused = instance.upgrade("rollback", "--yes")
+    assert refused.returncode == FAILED and "of another kind: home" in refused.stderr, refused.stderr
+    assert not differences(upgraded, dump(mariadb, "of_mysql"))
