@@ -116,6 +116,8 @@ bool is_domain(const Table& table) { return !table.control && !table.name.starts
 
 bool of_old_form(const Context& context, const Table& table) {
     if (context.scripts.empty() || !is_domain(table)) return false;
+    // Made by an upgrade that was killed.
+    if (!context.known.empty() && !context.known.contains(table.name)) return false;
     bool quality = table.name.starts_with("cq_");
     return !context.scripts.contains(quality ? new_code_quality : new_domain_layer);
 }

@@ -30,6 +30,7 @@ struct Context {
     std::string secret;              // the cipher's
     std::set<std::int64_t> scripts;  // of DevLake's history
     std::function<bool(const std::string& table)> is_own;
+    std::set<std::string> known;  // the tables when an upgrade that goes on was begun; else empty
 };
 
 struct Due {

@@ -110,6 +110,7 @@ Result<> Upgrade::load() {
     scripts_.clear();
     history_rows_ = 0;
     status_ = {};
+    known_.clear();
     if (database_.table(history) != nullptr) {
         TARN_ASSIGN(auto rows,
                     database_.connection().query(fmt::format("select script_version as v from {}", history)));
@@ -119,6 +120,8 @@ Result<> Upgrade::load() {
     if (database_.table(journal) != nullptr) {
         TARN_ASSIGN(auto rows,
                     database_.connection().query(fmt::format("select * from {} where id = 1", journal)));
+        auto known = Json::parse(rows.text(0, "known_tables"), nullptr, false);
+        if (known.is_array()) known_ = known.get<std::set<std::string>>();
         if (!rows.rows.empty())
             status_ = {rows.text(0, "state"), rows.text(0, "step"), rows.text(0, "release_name"),
                        rows.text(0, "backup"), rows.text(0, "message")};
@@ -136,7 +139,7 @@ Result<> Upgrade::load() {
 
 Context Upgrade::context() {
     auto own = [this](const std::string& table) { return is_own(table); };
-    return {database_, platform_, settings_, *cipher_, secret_, scripts_, own};
+    return {database_, platform_, settings_, *cipher_, secret_, scripts_, own, known_};
 }
 
 // ---- the key
@@ -382,15 +385,12 @@ Result<> Upgrade::rollback(const Told& tell) {
 
 Result<> Upgrade::put_back(WholeBackup& whole, const Told& tell) {
     auto backup = status_.backup;
-    TARN_ASSIGN(auto rows, database_.connection().query(
-                               fmt::format("select known_tables as v from {} where id = 1", journal)));
-    auto known = Json::parse(rows.text(0, "v"), nullptr, false);
+    auto known = known_;
     TARN_TRY(note(rolling_back, ""));
     TARN_ASSIGN(auto counts, restore_backup(database_, *whole.archive, tell));
     tell(fmt::format("restored: {} tables, {} rows", counts.tables, counts.rows));
     for (const auto& name : own_tables()) {
-        bool was_there = std::ranges::any_of(known, [&](const auto& one) { return one == name; });
-        if (!was_there) TARN_TRY(database_.drop_table(name));
+        if (!known.contains(name)) TARN_TRY(database_.drop_table(name));
     }
     TARN_TRY(database_.drop_table(journal));
     std::error_code ignored;

@@ -98,6 +98,7 @@ class Upgrade {
     Found found_ = Found::empty;
     Status status_;
     std::set<std::int64_t> scripts_;
+    std::set<std::string> known_;    // tables that were there when the upgrade began
     std::int64_t history_rows_ = 0;  // several scripts may have one number
     std::unique_ptr<secrets::Cipher> cipher_;
     std::string secret_;
