@@ -129,6 +129,7 @@ Result<> Database::rename_table(const std::string& from, const std::string& to) 
                                        {from}));
         for (std::size_t i = 0; i < indexes.rows.size(); ++i) {
             auto name = indexes.text(i, "name");
+            if (name.starts_with("_old_")) continue;  // by a call that was killed
             TARN_TRY(run_at(from, fmt::format("alter index {} rename to {}", sql_name(name),
                                               sql_name(("_old_" + name).substr(0, 63)))));
         }
