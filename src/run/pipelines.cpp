@@ -476,17 +476,20 @@ void Pipelines::run_one(std::int64_t id, const CancelToken& cancel) {
     auto running = running_.find(id);
     ended_.push_back(std::move(running->second.thread));
     running_.erase(running);
+    answers_.erase(id);
     ++changes_;
     wake_.notify_all();
 }
 
 // ---- tasks of running pipelines, whoever leads them
 
+// Kept from one stage to the next where this process leads the pipeline.
 Answers Pipelines::answers_of(std::int64_t pipeline_id) {
-    std::erase_if(answers_, [](const auto& entry) { return entry.second.expired(); });
-    auto answers = answers_[pipeline_id].lock();
+    std::erase_if(answers_, [this](const auto& entry) {
+        return entry.second.use_count() == 1 && !running_.contains(entry.first);
+    });
+    auto& answers = answers_[pipeline_id];
     if (answers == nullptr) answers = std::make_shared<connector::SharedAnswers>();
-    answers_[pipeline_id] = answers;
     return answers;
 }
 

@@ -117,7 +117,7 @@ class Pipelines {
     std::uint64_t changes_ = 0;
     std::map<std::int64_t, Running> running_;  // pipelines whose stages this process leads
     std::map<std::int64_t, Working> working_;  // tasks
-    std::map<std::int64_t, std::weak_ptr<connector::SharedAnswers>> answers_;  // by pipeline
+    std::map<std::int64_t, Answers> answers_;  // by pipeline
     // Of tasks that were not run here to their end: the scope they waited for, and how often the database hindered them.
     std::map<std::int64_t, std::string> blocked_;
     std::map<std::int64_t, int> hindered_;

@@ -1,6 +1,8 @@
 #include "store/duck.h"
 
+#include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 
 #include "base/text.h"
 #include "store/scratch.h"
@@ -346,9 +348,22 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, const 
     return database;
 }
 
+namespace {
+
+// A full disk can end the making of a file within its three headers: there is nothing in it, and it would never open again.
+void remove_unborn(const std::string& path) {
+    constexpr std::uintmax_t headers = 3 * 4096;
+    std::error_code ignored;
+    auto size = std::filesystem::file_size(path, ignored);
+    if (!ignored && size < headers) std::filesystem::remove(path, ignored);
+}
+
+}  // namespace
+
 // Only an attached file takes these settings. Only the format of 1.4 may hold texts compressed with zstd. A check-point writes the
 // last row group of a table anew: with DuckDB's 122,880 payloads in it, collecting 1 GB took four times as long and twice the memory.
 Result<> Database::attach(const std::string& path) {
+    remove_unborn(path);
     TARN_ASSIGN(auto connection, connect());
     auto attached =
         connection->run("attach " + sql_text(path) + " as tarn (storage_version 'v1.4.0', row_group_size " +
