@@ -6,6 +6,7 @@ The API's tests run on the embedded store, and where a file says `ON_SERVERS = T
 Nothing here needs a network or leaves anything behind.
 """
 
+import atexit
 import contextlib
 import json
 import os
@@ -88,6 +89,7 @@ class Served:
     def __init__(self, tarn, *arguments):
         self.log = tempfile.TemporaryFile("w+")  # a pipe that nobody reads would stop it one day
         self.process = tarn.start("serve", "--port", "0", *arguments, stderr=self.log)
+        atexit.register(self.process.kill)  # for tests that fail before stop()
         self.first_line = self.process.stdout.readline()
         if "http://" not in self.first_line:
             raise AssertionError(f"tarn serve did not start: {self.first_line}{self.stop()}")
