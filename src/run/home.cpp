@@ -63,8 +63,9 @@ constexpr Millis usual_lease = 30'000, shortest_lease = 1'000, longest_lease = 3
 Result<Millis> lease_of(const secrets::Settings& settings) {
     auto text = settings.get("TARN_LEASE_SECONDS");
     if (text.empty()) return usual_lease;
-    auto lease = static_cast<Millis>(std::strtod(text.c_str(), nullptr) * 1000);
-    if (lease >= shortest_lease && lease <= longest_lease) return lease;
+    char* end = nullptr;
+    auto lease = static_cast<Millis>(std::strtod(text.c_str(), &end) * 1000);
+    if (*end == '\0' && lease >= shortest_lease && lease <= longest_lease) return lease;
     return fail(ErrorKind::terminal, "must be a number of seconds from 1 to 3600, found '" + text + "'",
                 "TARN_LEASE_SECONDS", "Correct the setting.");
 }

@@ -115,6 +115,13 @@ def test_an_unknown_subtask_is_told_with_the_known_ones(tarn, fake):
     assert "Collect Everything" in done.stderr and "Collect Issues" in done.stderr
 
 
+@pytest.mark.parametrize(("setting", "value"), [("MEMORY_LIMIT", "much"), ("TARN_LEASE_SECONDS", "30x"), ("TARN_LEASE_SECONDS", "0")])
+def test_a_wrong_setting_is_told(tarn, fake, setting, value):
+    done = tarn.sync(fake.url, env={setting: value})
+    assert done.returncode == 1
+    assert setting in done.stderr and value in done.stderr
+
+
 def test_an_unreachable_endpoint_is_told(tarn):
     done = tarn.sync("http://127.0.0.1:9/")
     assert done.returncode == 1
