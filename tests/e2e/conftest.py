@@ -148,6 +148,13 @@ def pytest_generate_tests(metafunc):
     metafunc.parametrize("store", ALL_STORES if portion else STORES, indirect=True, scope="module")
 
 
+@pytest.fixture(scope="module", params=database_servers.ENGINES)
+def database(request):
+    """A server for the tests of a file alone, one engine after the other."""
+    with database_servers.start(request.param) as server:
+        yield server
+
+
 @pytest.fixture(scope="session")
 def database_server():
     """The server of an engine, started when it is first asked for."""

@@ -7,16 +7,9 @@ import shutil
 
 import pytest
 
-import database_servers
 import github
 from conftest import SIZES, Tarn
 from rows import TABLES, Rows, differences
-
-
-@pytest.fixture(scope="module", params=database_servers.ENGINES)
-def database(request):
-    with database_servers.start(request.param) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

@@ -26,12 +26,6 @@ ON_MYSQL, ON_POSTGRES = (pytest.mark.parametrize("database", [engine], indirect=
 POSTS = 3
 
 
-@pytest.fixture(scope="module", params=database_servers.ENGINES)
-def database(request):
-    with database_servers.start(request.param) as server:
-        yield server
-
-
 @pytest.fixture(scope="module")
 def source():
     with github.start(**(SIZES | {"repos": ",".join(REPOS), "issues": 12, "events": 12, "comments": 10, "commits": 8, "pulls": 4})) as fake:
