@@ -75,7 +75,7 @@ Result<> DataFile::exclusive(Job job) { return submit(std::move(job), false); }
 
 Result<> DataFile::add_column(const std::string& table, const Column& column) {
     return exclusive([&](duck::Connection& writer) -> Result<> {
-        if (sink_ != nullptr) TARN_TRY(sink_->add_column(writer, table, column));
+        if (sink_ != nullptr) TARN_TRY(sink_->add_column(table, column));
         TARN_TRY(writer.run(fmt::format("alter table {} add column if not exists {} {}", sql_name(table),
                                         sql_name(column.name), duck_type(column))));
         return {};
@@ -86,7 +86,7 @@ Result<> DataFile::drop_column(const std::string& table, const std::string& colu
     return exclusive([&](duck::Connection& writer) -> Result<> {
         TARN_TRY(writer.run(
             fmt::format("alter table {} drop column if exists {}", sql_name(table), sql_name(column))));
-        return sink_ == nullptr ? Result<>{} : sink_->drop_column(writer, table, column);
+        return sink_ == nullptr ? Result<>{} : sink_->drop_column(table, column);
     });
 }
 

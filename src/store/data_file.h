@@ -39,9 +39,8 @@ class DataSink {
     // Makes the file current, outside of a job.
     virtual Result<> catch_up(duck::Connection& writer) = 0;
     // A table gets or loses a column, before the file's does; by the writer thread, outside of a job. Again is no error.
-    virtual Result<> add_column(duck::Connection& writer, const std::string& table, const Column& column) = 0;
-    virtual Result<> drop_column(duck::Connection& writer, const std::string& table,
-                                 const std::string& column) = 0;
+    virtual Result<> add_column(const std::string& table, const Column& column) = 0;
+    virtual Result<> drop_column(const std::string& table, const std::string& column) = 0;
 };
 
 class DataFile {

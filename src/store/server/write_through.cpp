@@ -121,8 +121,7 @@ Result<> WriteThrough::columns_changed(const std::function<Result<>()>& change) 
     return changed;
 }
 
-Result<> WriteThrough::add_column(duck::Connection& /*writer*/, const std::string& table,
-                                  const Column& column) {
+Result<> WriteThrough::add_column(const std::string& table, const Column& column) {
     TARN_TRY(columns_changed([&] { return server::add_column(*connection_, table, column); }));
     auto& columns = tables_[table].columns;
     if (std::ranges::none_of(columns, [&](const Column& one) { return one.name == column.name; }))
@@ -131,8 +130,7 @@ Result<> WriteThrough::add_column(duck::Connection& /*writer*/, const std::strin
     return {};
 }
 
-Result<> WriteThrough::drop_column(duck::Connection& /*writer*/, const std::string& table,
-                                   const std::string& column) {
+Result<> WriteThrough::drop_column(const std::string& table, const std::string& column) {
     TARN_TRY(columns_changed([&] { return server::drop_column(*connection_, table, column); }));
     std::erase_if(tables_[table].columns, [&](const Column& one) { return one.name == column; });
     map_tables();

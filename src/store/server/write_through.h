@@ -45,9 +45,8 @@ class WriteThrough final : public DataSink, public duck::Watcher {
     void rollback(duck::Connection& writer) override;
     void done(duck::Connection& writer, bool file_committed) override;
     Result<> catch_up(duck::Connection& writer) override;
-    Result<> add_column(duck::Connection& writer, const std::string& table, const Column& column) override;
-    Result<> drop_column(duck::Connection& writer, const std::string& table,
-                         const std::string& column) override;
+    Result<> add_column(const std::string& table, const Column& column) override;
+    Result<> drop_column(const std::string& table, const std::string& column) override;
     Result<std::int64_t> run(duck::Connection& writer, const std::string& sql) override;
     void appends_to(const std::string& table) override;
 
