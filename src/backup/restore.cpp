@@ -68,13 +68,9 @@ Result<std::vector<Column>> columns_of(const Table& table, const std::vector<std
 
 Result<> insert_rows(ControlStore& control, const std::string& table, const std::vector<Column>& columns,
                      const std::string& rows, std::int64_t most = -1) {
-    std::vector<std::string> names, places;
-    for (const auto& column : columns) {
-        names.push_back(sql_name(column.name));
-        places.emplace_back("?");
-    }
-    auto sql = fmt::format("insert into {} ({}) values ({})", sql_name(table), join(names, ", "),
-                           join(places, ", "));
+    std::vector<std::string> names;
+    for (const auto& column : columns) names.push_back(column.name);
+    auto sql = insert_of(table, names);
     std::int64_t done = 0;
     return server::each_row(rows, [&](const std::vector<Field>& fields) -> Result<> {
         if (most >= 0 && done++ >= most) return {};

@@ -286,18 +286,14 @@ Result<Connection> Connections::create(const Json& body) {
     TARN_ASSIGN(auto connection, check(body));
     TARN_TRY(check_name(connection));
     connection.created_at = connection.updated_at = format_sql(now_millis());
-    std::vector<std::string> columns = {"created_at", "updated_at"}, places = {"?", "?"};
+    std::vector<std::string> columns = {"created_at", "updated_at"};
     std::vector<ControlValue> values = {connection.created_at, connection.updated_at};
     for (const auto& field : connector_.connection.fields) {
-        columns.push_back(sql_name(field.column));
-        places.emplace_back("?");
+        columns.push_back(field.column);
         TARN_ASSIGN(auto cell, cell_of(connection, field));
         values.push_back(std::move(cell));
     }
-    TARN_ASSIGN(connection.id,
-                control_.insert(fmt::format("insert into {} ({}) values ({})", sql_name(table_->name),
-                                            join(columns, ", "), join(places, ", ")),
-                                values));
+    TARN_ASSIGN(connection.id, control_.insert(insert_of(table_->name, columns), values));
     return connection;
 }
 

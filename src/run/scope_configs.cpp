@@ -98,12 +98,7 @@ Result<Json> ScopeConfigs::create(std::int64_t connection_id, const Json& body) 
     auto row = values(config);
     names.insert(names.begin(), {"connection_id", "created_at"});
     row.insert(row.begin(), {connection_id, format_sql(now_millis())});
-    std::vector<std::string> quoted, places(names.size(), "?");
-    for (const auto& name : names) quoted.push_back(sql_name(name));
-    TARN_ASSIGN(auto id,
-                control_.insert(fmt::format("insert into {} ({}) values ({})", sql_name(table_->name),
-                                            join(quoted, ", "), join(places, ", ")),
-                                row));
+    TARN_ASSIGN(auto id, control_.insert(insert_of(table_->name, names), row));
     TARN_ASSIGN(auto saved, find(id));
     if (!saved) return fail(ErrorKind::bug, "a saved scope config is not found", table_->name);
     return *saved;

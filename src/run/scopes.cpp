@@ -210,18 +210,16 @@ Result<ScopeRow> Scopes::save(ScopeRow row, const Connection& connection) {
     row["_raw_data_table"] = "_raw_" + connector_.name + "_scopes";
     row["updated_at"] = format_sql(now_millis());
     row["created_at"] = row["updated_at"];
-    std::vector<std::string> columns, places, sets, key;
+    std::vector<std::string> columns, sets, key;
     std::vector<ControlValue> parameters;
     for (const auto& [name, value] : row.items()) {
-        columns.push_back(sql_name(name));
-        places.emplace_back("?");
+        columns.push_back(name);
         parameters.push_back(control_value(value));
         if (name != "created_at") sets.push_back(sql_name(name) + " = excluded." + sql_name(name));
     }
     for (const auto& name : table_->primary_key) key.push_back(sql_name(name));
-    TARN_TRY(control_.run(fmt::format("insert into {} ({}) values ({}) on conflict ({}) do update set {}",
-                                      sql_name(table_->name), join(columns, ", "), join(places, ", "),
-                                      join(key, ", "), join(sets, ", ")),
+    TARN_TRY(control_.run(fmt::format("{} on conflict ({}) do update set {}",
+                                      insert_of(table_->name, columns), join(key, ", "), join(sets, ", ")),
                           parameters));
     TARN_ASSIGN(auto saved, find(options_of(row)));
     if (!saved) return fail(ErrorKind::bug, "a saved scope is not found", table_->name);

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace tarn {
 namespace {
 
@@ -47,6 +49,13 @@ bool ControlRows::is_null(std::size_t row, std::string_view column) const {
 }
 
 std::string holds_text(const std::string& column) { return "lower(" + column + ") like lower(?) escape '!'"; }
+
+std::string insert_of(const std::string& table, const std::vector<std::string>& columns) {
+    std::vector<std::string> names, places(columns.size(), "?");
+    for (const auto& column : columns) names.push_back(sql_name(column));
+    return fmt::format("insert into {} ({}) values ({})", sql_name(table), join(names, ", "),
+                       join(places, ", "));
+}
 
 std::string like_pattern(const std::string& text) {
     std::string out = "%";

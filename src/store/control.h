@@ -64,6 +64,9 @@ class ControlStore {
 std::string holds_text(const std::string& column);
 std::string like_pattern(const std::string& text);
 
+// The insert of one row, a parameter for each column.
+std::string insert_of(const std::string& table, const std::vector<std::string>& columns);
+
 // Whether the calling thread is inside transaction().
 bool in_control_transaction();
 

@@ -158,12 +158,7 @@ Result<std::int64_t> BlueprintRules::add(const Table& table, const Connector& co
                                             sql_name(table.name)),
                                 {name, connection}));
     if (!there.rows.empty()) return there.number(0, "id");
-    std::vector<std::string> quoted, marks(names.size(), "?");
-    for (const auto& column : names) quoted.push_back(sql_name(column));
-    return context_.database.connection().insert(
-        fmt::format("insert into {} ({}) values ({})", sql_name(table.name), join(quoted, ", "),
-                    join(marks, ", ")),
-        values);
+    return context_.database.connection().insert(insert_of(table.name, names), values);
 }
 
 Json parsed(const Context& context, const std::string& stored) {

@@ -153,10 +153,7 @@ Result<> add_from_settings(Context& context, const OldConnection& old) {
         names.emplace_back("auth_method");
         values.emplace_back(std::string(old.auth_method));
     }
-    std::vector<std::string> marks(names.size(), "?");
-    return context.database.run(
-        fmt::format("insert into {} ({}) values ({})", old.table, join(names, ", "), join(marks, ", ")),
-        values);
+    return context.database.run(insert_of(old.table, names), values);
 }
 
 // ---- Jira: one text of user and password became two columns

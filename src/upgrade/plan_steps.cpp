@@ -35,16 +35,13 @@ std::string text_of(const Json& object, const char* name) {
 
 Result<> add_row(Context& context, const std::string& table, const std::vector<std::string>& columns,
                  const std::vector<ControlValue>& values) {
-    std::vector<std::string> same, marks;
+    std::vector<std::string> same;
     for (const auto& column : columns) same.push_back(column + " = ?");
     TARN_ASSIGN(auto known,
                 context.database.connection().query(
                     fmt::format("select 1 as n from {} where {}", table, join(same, " and ")), values));
     if (!known.rows.empty()) return {};
-    marks.resize(columns.size(), "?");
-    return context.database.run(
-        fmt::format("insert into {} ({}) values ({})", table, join(columns, ", "), join(marks, ", ")),
-        values);
+    return context.database.run(insert_of(table, columns), values);
 }
 
 Result<> add_connection(Context& context, std::int64_t id, const Json& connection) {

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "store/server/connection.h"
 #include "upgrade/steps.h"
 
 namespace tarn::upgrade {
@@ -56,10 +57,8 @@ Result<> fill(Context& context, const Seed& seed) {
         names.insert(names.end(), {"created_at", "updated_at"});
         times.assign(2, format_sql(now_millis()));
     }
-    auto table = sql_name(seed.table.name);
-    std::vector<std::string> marks(names.size(), "?");
-    auto insert = fmt::format("insert into {} ({}) values ({})", table, join(names, ", "), join(marks, ", "));
-    TARN_TRY(context.database.run("delete from " + table));
+    auto insert = insert_of(seed.table.name, names);
+    TARN_TRY(context.database.run("delete from " + sql_name(seed.table.name)));
     for (const auto& row : rows.rows) {
         std::vector<ControlValue> values;
         for (std::size_t i = 0; i < row.size(); ++i)
@@ -73,14 +72,7 @@ Result<> fill(Context& context, const Seed& seed) {
 Result<> fill_all(Context& context) {
     TARN_ASSIGN(auto seeds, to_fill(context));
     for (const auto* seed : seeds) {
-        auto& connection = context.database.connection();
-        TARN_TRY(connection.begin());
-        auto filled = fill(context, *seed);
-        if (!filled) {
-            connection.rollback();
-            return filled;
-        }
-        TARN_TRY(connection.commit());
+        TARN_TRY(server::in_transaction(context.database.connection(), [&] { return fill(context, *seed); }));
     }
     return {};
 }

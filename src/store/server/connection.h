@@ -59,6 +59,9 @@ class Connection {
     virtual Result<> reconnect() = 0;
 };
 
+// `work`, and the commit of what it did; an error of it takes all back. Not nested.
+Result<> in_transaction(Connection& connection, const std::function<Result<>()>& work);
+
 // Errors: those above; place is the URL without password.
 Result<std::unique_ptr<Connection>> connect(const DbUrl& url);
 

@@ -99,14 +99,10 @@ Result<> make_table(Connection& connection, const Table& declared) {
         TARN_TRY(connection.run(statements.front()));
         return {};
     }
-    TARN_TRY(connection.begin());
-    for (const auto& statement : statements) {
-        auto ran = connection.run(statement);
-        if (ran) continue;
-        connection.rollback();
-        return fail(ran.error());
-    }
-    return connection.commit();
+    return in_transaction(connection, [&]() -> Result<> {
+        for (const auto& statement : statements) TARN_TRY(connection.run(statement));
+        return {};
+    });
 }
 
 Result<> ensure_table(Connection& connection, const Table& declared, const Present& present) {
