@@ -5,10 +5,9 @@
 // Thread rule: a thread of its own; the home outlives it. Errors are told in the log, and it looks again.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
-#include <thread>
+#include <optional>
 
+#include "base/repeating.h"
 #include "run/home.h"
 
 namespace tarn::run {
@@ -16,18 +15,14 @@ namespace tarn::run {
 class CacheKeeper {
   public:
     explicit CacheKeeper(const Home& home);
-    ~CacheKeeper();
     CacheKeeper(const CacheKeeper&) = delete;
     CacheKeeper& operator=(const CacheKeeper&) = delete;
 
   private:
-    void work();
+    Repeating::Pause look();
 
     const Home& home_;
-    std::mutex mutex_;
-    std::condition_variable wake_;
-    bool stopping_ = false;
-    std::thread thread_;
+    std::optional<Repeating> looks_;
 };
 
 }  // namespace tarn::run

@@ -22,16 +22,14 @@ std::optional<Millis> next_of(const std::string& line, Millis now) {
 }  // namespace
 
 Scheduler::Scheduler(const Home& home, const Platform& platform, Pipelines& pipelines)
-    : home_(home), platform_(platform), pipelines_(pipelines), leases_(home), thread_([this] { work(); }) {}
-
-Scheduler::~Scheduler() {
-    {
-        std::lock_guard lock(mutex_);
-        stopping_ = true;
-    }
-    wake_.notify_all();
-    thread_.join();
-}
+    : home_(home),
+      platform_(platform),
+      pipelines_(pipelines),
+      leases_(home),
+      looks_(Repeating::Pause(0), [this]() -> Repeating::Pause {
+          if (auto looked = look(); !looked) log()->error("cron: {}", looked.error().text());
+          return std::chrono::seconds(1);
+      }) {}
 
 Result<std::vector<std::int64_t>> Scheduler::due(Millis from, Millis now) {
     TARN_ASSIGN(auto rows,
@@ -101,16 +99,6 @@ Result<> Scheduler::trigger(std::int64_t blueprint_id) {
     if (!blueprint || !blueprint->enable) return {};
     TARN_TRY(pipelines_.trigger(*blueprint, {blueprint->skip_collectors, blueprint->full_sync}));
     return {};
-}
-
-void Scheduler::work() {
-    std::unique_lock lock(mutex_);
-    while (!stopping_) {
-        lock.unlock();
-        if (auto looked = look(); !looked) log()->error("cron: {}", looked.error().text());
-        lock.lock();
-        if (!stopping_) wake_.wait_for(lock, std::chrono::seconds(1));
-    }
 }
 
 }  // namespace tarn::run

@@ -32,7 +32,12 @@ std::string this_place() {
 Result<std::unique_ptr<Presence>> Presence::enter(ControlStore& control, const Terms& terms) {
     std::unique_ptr<Presence> presence(new Presence(control, terms));
     TARN_TRY(presence->sign_in());
-    if (!terms.alone) presence->thread_ = std::thread([raw = presence.get()] { raw->beat(); });
+    if (terms.alone) return presence;
+    auto pause = Repeating::Pause(std::min(longest_beat, std::max<Millis>(terms.lease / 6, 100)));
+    presence->beats_.emplace(pause, [raw = presence.get(), pause] {
+        raw->beat();
+        return pause;
+    });
     return presence;
 }
 
@@ -58,12 +63,7 @@ Result<> Presence::sign_in() {
 }
 
 Presence::~Presence() {
-    {
-        std::lock_guard lock(mutex_);
-        stopping_ = true;
-    }
-    wake_.notify_all();
-    if (thread_.joinable()) thread_.join();
+    beats_.reset();
     auto left = control_.run("delete from _tarn_processes where id = ?", {id_});
     if (!left) log()->warn("this process could not sign out: {}", left.error().text());
 }
@@ -88,7 +88,7 @@ Result<> Presence::mark_gone(ControlStore& control) const {
     return {};
 }
 
-void Presence::beat_once() {
+void Presence::beat() {
     auto id = this->id();
     auto sent = std::chrono::steady_clock::now();
     auto done =
@@ -107,18 +107,6 @@ void Presence::beat_once() {
     if (!done && !over) return;
     lost_ = true;
     log()->error("this process was not heard of for too long: others may go on with its work");
-}
-
-void Presence::beat() {
-    auto pause = std::chrono::milliseconds(std::min(longest_beat, std::max<Millis>(terms_.lease / 6, 100)));
-    std::unique_lock lock(mutex_);
-    while (!stopping_) {
-        wake_.wait_for(lock, pause, [this] { return stopping_; });
-        if (stopping_) return;
-        lock.unlock();
-        beat_once();
-        lock.lock();
-    }
 }
 
 }  // namespace tarn

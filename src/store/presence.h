@@ -9,13 +9,13 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
-#include <thread>
 
+#include "base/repeating.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "store/control.h"
@@ -45,17 +45,14 @@ class Presence {
     Presence(ControlStore& control, const Terms& terms) : control_(control), terms_(terms) {}
     Result<> sign_in();
     void beat();
-    void beat_once();
 
     ControlStore& control_;
     const Terms terms_;
     mutable std::mutex mutex_;
-    std::condition_variable wake_;
     std::string id_;
     std::chrono::steady_clock::time_point heard_;  // when the last heart-beat that arrived was sent
     std::atomic<bool> lost_ = false;
-    bool stopping_ = false;
-    std::thread thread_;
+    std::optional<Repeating> beats_;
 };
 
 }  // namespace tarn
