@@ -325,10 +325,9 @@ Result<> sync_git(const run::Platform& platform, const run::LoadedConnector& loa
 // Workers on the same database leave the scope alone as long as this process lives.
 Result<> take_scope(const run::Home& home, const run::Job& job) {
     run::Leases leases(home);
-    auto scope = job.spec.connector->connector.name + job.spec.values.params;
     bool taken = false;
     TARN_TRY(leases.alone([&]() -> Result<> {
-        TARN_ASSIGN(taken, leases.take(run::lease_of_scope(scope)));
+        TARN_ASSIGN(taken, leases.take(run::lease_of_scope(run::scope_of(job))));
         return {};
     }));
     if (taken) return {};

@@ -69,6 +69,8 @@ Result<Job> metric_job(const Home& home, const JobRequest& request) {
 
 }  // namespace
 
+std::string scope_of(const Job& job) { return job.spec.connector->connector.name + job.spec.values.params; }
+
 Result<Job> prepare_job(const Home& home, const JobRequest& request) {
     const auto& connector = request.connector->connector;
     if (!request.options.is_object()) return fail(ErrorKind::bad_data, "must be a JSON object", "options");

@@ -34,6 +34,9 @@ struct Job {
     std::unique_ptr<http::Client> client;
 };
 
+// What one job at a time works on.
+std::string scope_of(const Job& job);
+
 // A scope that is not known yet is asked for at the source and saved; a metric has only its options. bad_data: no such connection or scope. Thread rule: any thread.
 Result<Job> prepare_job(const Home& home, const JobRequest& request);
 

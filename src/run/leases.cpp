@@ -40,6 +40,15 @@ Result<> Leases::alone(const std::function<Result<>()>& work) const {
     });
 }
 
+Result<bool> Leases::as_owner(const Lease& lease, const std::function<Result<>()>& work) const {
+    bool ours = false;
+    TARN_TRY(alone([&]() -> Result<> {
+        TARN_ASSIGN(ours, is_ours(lease));
+        return ours ? work() : Result<>{};
+    }));
+    return ours;
+}
+
 Result<bool> Leases::take(const Lease& lease) const {
     auto& control = home_.control();
     TARN_TRY(control.run(fmt::format("delete from _tarn_leases{} and {}", of_name, orphaned),

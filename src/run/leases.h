@@ -34,6 +34,8 @@ class Leases {
 
     // A control transaction, one at a time over all processes.
     [[nodiscard]] Result<> alone(const std::function<Result<>()>& work) const;
+    // alone(), and only where this process has the lease. Value: whether it has.
+    [[nodiscard]] Result<bool> as_owner(const Lease& lease, const std::function<Result<>()>& work) const;
 
     // These four within alone(). take() is false where anybody has it, this process too.
     [[nodiscard]] Result<bool> take(const Lease& lease) const;

@@ -15,15 +15,11 @@ struct StageState {
     std::vector<std::string> failures;
 };
 
-bool is_final(const std::string& status) {
-    return status == "TASK_COMPLETED" || status == "TASK_FAILED" || status == "TASK_CANCELLED";
-}
-
 StageState state_of(const ControlRows& tasks) {
     StageState state;
     for (std::size_t row = 0; row < tasks.rows.size(); ++row) {
         auto status = tasks.text(row, "status");
-        state.open = state.open || !is_final(status);
+        state.open = state.open || tasks.number(row, "ended") == 0;
         state.cancelled = state.cancelled || status == "TASK_CANCELLED";
         if (status == "TASK_FAILED") state.failures.push_back(tasks.text(row, "message"));
     }
@@ -66,13 +62,12 @@ Result<> PipelineRun::run() {
 
 // One that was taken for dead must not set back what others have gone on with.
 Result<> PipelineRun::enter_stage(std::int64_t stage) {
-    TARN_TRY(context_.leases.alone([&]() -> Result<> {
-        TARN_ASSIGN(bool ours, context_.leases.is_ours(lease_of(pipeline_lease, id_)));
-        if (!ours) return fail(ErrorKind::cancelled, "another process goes on with the pipeline");
+    TARN_ASSIGN(bool ours, context_.leases.as_owner(lease_of(pipeline_lease, id_), [&]() -> Result<> {
         TARN_TRY(context_.home.control().run("update _devlake_pipelines set stage = ? where id = ?",
                                              {stage, id_}));
         return {};
     }));
+    if (!ours) return fail(ErrorKind::cancelled, "another process goes on with the pipeline");
     context_.told();
     return {};
 }
@@ -82,12 +77,13 @@ Result<> PipelineRun::run_stage(std::int64_t stage) {
     while (true) {
         if (context_.interrupted) return fail(ErrorKind::cancelled, "cancelled");
         if (cancel_.cancelled()) TARN_TRY(cancel_waiting());
-        TARN_ASSIGN(auto tasks,
-                    control.query(
-                        fmt::format("select status, message from _devlake_tasks where {} and pipeline_row = "
-                                    "? order by pipeline_col",
-                                    newest_tasks),
-                        {id_, stage}));
+        TARN_ASSIGN(
+            auto tasks,
+            control.query(fmt::format("select status, message, case when status in {} then 1 else 0 end as "
+                                      "ended from _devlake_tasks where {} and pipeline_row = ? order by "
+                                      "pipeline_col",
+                                      final_states, newest_tasks),
+                          {id_, stage}));
         auto state = state_of(tasks);
         if (!state.open) return outcome_of(state);
         context_.wait();
@@ -138,9 +134,7 @@ Result<bool> PipelineRun::finish(const Result<>& outcome) {
     auto message = outcome ? std::string() : outcome.error().text();
     auto lease = lease_of(pipeline_lease, id_);
     std::string status;
-    TARN_TRY(context_.leases.alone([&]() -> Result<> {
-        TARN_ASSIGN(bool ours, context_.leases.is_ours(lease));
-        if (!ours) return {};
+    TARN_ASSIGN(bool ours, context_.leases.as_owner(lease, [&]() -> Result<> {
         if (!outcome && outcome.error().kind == ErrorKind::cancelled) TARN_TRY(cancel_waiting());
         TARN_ASSIGN(status, final_status(outcome));
         Millis end = now_millis();
@@ -153,9 +147,8 @@ Result<bool> PipelineRun::finish(const Result<>& outcome) {
         TARN_TRY(control.run("delete from _tarn_cancels where pipeline_id = ?", {id_}));
         return context_.leases.let_go(lease);
     }));
-    log_.pipeline()->info("ends: {}{}", status.empty() ? "elsewhere" : status,
-                          message.empty() ? "" : ": " + message);
-    return !status.empty();
+    log_.pipeline()->info("ends: {}{}", ours ? status : "elsewhere", message.empty() ? "" : ": " + message);
+    return ours;
 }
 
 }  // namespace tarn::run

@@ -31,7 +31,7 @@ struct RunContext {
     RunningTasks& running;
     // The process ends, or was taken for dead: what is cancelled then goes on later, or elsewhere.
     const std::atomic<bool>& interrupted;
-    // Until something has changed in this process, at most a second.
+    // Until something has changed in this process, at most half a second.
     std::function<void()> wait;
     std::function<void()> told;  // something has changed
 };

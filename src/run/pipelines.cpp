@@ -110,26 +110,31 @@ void Pipelines::wait_for_change() {
     wake_.wait_for(lock, look_again, [&] { return changes_ != seen; });
 }
 
+Result<> Pipelines::fail_stopped(const char* table, const std::string& condition) {
+    auto now = sql_now();
+    TARN_TRY(home_.control().run(
+        fmt::format("update {} set status = 'TASK_FAILED', message = 'the server was stopped; run it "
+                    "again', finished_at = ?, updated_at = ? where {}",
+                    table, condition),
+        {now, now}));
+    return {};
+}
+
 // Rows whose process is gone, or was one that knew no leases.
 Result<> Pipelines::give_back(const char* table, const char* kind) {
     auto& control = home_.control();
     TARN_ASSIGN(auto rows,
                 control.query(fmt::format("select id from {} where status = 'TASK_RUNNING'", table)));
     TARN_ASSIGN(auto held, leases_.held());
-    auto now = sql_now();
     for (std::size_t row = 0; row < rows.rows.size(); ++row) {
         auto id = rows.number(row, "id");
         if (held.contains(lease_of(kind, id))) continue;
         if (limits_.resume) {
             TARN_TRY(control.run(
                 fmt::format("update {} set status = 'TASK_RESUME', updated_at = ? where id = ?", table),
-                {now, id}));
+                {sql_now(), id}));
         } else {
-            TARN_TRY(control.run(
-                fmt::format("update {} set status = 'TASK_FAILED', message = 'the server was stopped; run it "
-                            "again', finished_at = ?, updated_at = ? where id = ?",
-                            table),
-                {now, now, id}));
+            TARN_TRY(fail_stopped(table, "id = " + std::to_string(id)));
         }
     }
     return {};
@@ -149,13 +154,8 @@ Result<> Pipelines::start() {
         return {};
     }
     if (!limits_.resume) {
-        auto now = sql_now();
         for (const auto* table : {"_devlake_pipelines", "_devlake_tasks"})
-            TARN_TRY(home_.control().run(
-                fmt::format("update {} set status = 'TASK_FAILED', message = 'the server was stopped; run it "
-                            "again', finished_at = ?, updated_at = ? where status = 'TASK_RESUME'",
-                            table),
-                {now, now}));
+            TARN_TRY(fail_stopped(table, "status = 'TASK_RESUME'"));
     }
     TARN_TRY(give_back_orphans());
     dispatcher_ = std::thread([this] { dispatch(); });
@@ -406,13 +406,11 @@ Result<std::optional<std::int64_t>> Pipelines::next_id() {
 
 Result<bool> Pipelines::begin_next() {
     if (interrupted_) return false;
+    TARN_ASSIGN(auto waiting,
+                home_.control().query(fmt::format(
+                    "select id from _devlake_pipelines where status in {} limit 1", queued_states)));
+    if (waiting.rows.empty()) return false;
     std::optional<std::int64_t> id;
-    {
-        TARN_ASSIGN(auto waiting,
-                    home_.control().query(fmt::format(
-                        "select id from _devlake_pipelines where status in {} limit 1", queued_states)));
-        if (waiting.rows.empty()) return false;
-    }
     TARN_TRY(leases_.alone([&]() -> Result<> {
         TARN_ASSIGN(auto held, leases_.held());
         if (held.contains({idle_lease, ""})) return {};
@@ -476,21 +474,18 @@ void Pipelines::run_one(std::int64_t id, const CancelToken& cancel) {
     auto running = running_.find(id);
     ended_.push_back(std::move(running->second.thread));
     running_.erase(running);
-    answers_.erase(id);
     ++changes_;
     wake_.notify_all();
 }
 
 // ---- tasks of running pipelines, whoever leads them
 
-// Kept from one stage to the next where this process leads the pipeline.
+// Where this process leads the pipeline they last from one stage to the next.
 Answers Pipelines::answers_of(std::int64_t pipeline_id) {
-    std::erase_if(answers_, [this](const auto& entry) {
-        return entry.second.use_count() == 1 && !running_.contains(entry.first);
-    });
-    auto& answers = answers_[pipeline_id];
-    if (answers == nullptr) answers = std::make_shared<connector::SharedAnswers>();
-    return answers;
+    if (auto led = running_.find(pipeline_id); led != running_.end()) return led->second.answers;
+    for (const auto& [task, working] : working_)
+        if (working.pipeline == pipeline_id) return working.answers;
+    return std::make_shared<connector::SharedAnswers>();
 }
 
 // The first task that waits and whose scope nobody works on; 0: none. Those of pipelines that were begun first come first.
@@ -541,14 +536,15 @@ Result<bool> Pipelines::begin_task() {
     auto pipeline_id = task.number(0, "pipeline_id");
     TARN_ASSIGN(auto pipeline, control.query("select * from _devlake_pipelines where id = ?", {pipeline_id}));
     std::lock_guard lock(mutex_);
+    auto answers = answers_of(pipeline_id);
     auto& working = working_[*id];
     working.pipeline = pipeline_id;
+    working.answers = answers;
     if (interrupted_) working.cancel.cancel();
-    working.thread = std::thread(
-        [this, id = *id, pipeline, task, cancel = working.cancel, answers = answers_of(pipeline_id)] {
-            TaskRun run(context_, pipeline, task, cancel, answers);
-            work_on(id, run);
-        });
+    working.thread = std::thread([this, id = *id, pipeline, task, cancel = working.cancel, answers] {
+        TaskRun run(context_, pipeline, task, cancel, answers);
+        work_on(id, run);
+    });
     return true;
 }
 

@@ -70,11 +70,13 @@ class Pipelines {
     };
     struct Running {
         CancelToken cancel;
+        Answers answers = std::make_shared<connector::SharedAnswers>();
         std::thread thread;
     };
     struct Working {
         std::int64_t pipeline = 0;
         CancelToken cancel;
+        Answers answers;
         std::thread thread;
     };
 
@@ -86,6 +88,7 @@ class Pipelines {
     void cancel_all();
     Result<> give_back_orphans();
     Result<> give_back(const char* table, const char* kind);
+    Result<> fail_stopped(const char* table, const std::string& condition);
     Result<> take_cancels();
     Result<> tidy();
     Result<> share_budgets();
@@ -117,7 +120,6 @@ class Pipelines {
     std::uint64_t changes_ = 0;
     std::map<std::int64_t, Running> running_;  // pipelines whose stages this process leads
     std::map<std::int64_t, Working> working_;  // tasks
-    std::map<std::int64_t, Answers> answers_;  // by pipeline
     // Of tasks that were not run here to their end: the scope they waited for, and how often the database hindered them.
     std::map<std::int64_t, std::string> blocked_;
     std::map<std::int64_t, int> hindered_;

@@ -104,7 +104,7 @@ Result<> TaskRun::work() {
     request.budgets = &context_.budgets;
     TARN_ASSIGN(request.options, PipelineRows(home).decrypted(task_, 0, "options"));
     TARN_ASSIGN(auto job, prepare_job(home, request));
-    scope_ = plugin_ + job.spec.values.params;
+    scope_ = scope_of(job);
     TARN_TRY(begin());
     if (blocked_ || gone_) return {};
     // What others wrote of the scope; from here on nobody else does.
@@ -140,15 +140,14 @@ Result<> TaskRun::let_go() {
 }
 
 Result<> TaskRun::give_back() {
-    return context_.leases.alone([&]() -> Result<> {
-        TARN_ASSIGN(bool ours, context_.leases.is_ours(lease_of(task_lease, id_)));
-        if (!ours) return {};
+    TARN_TRY(context_.leases.as_owner(lease_of(task_lease, id_), [&]() -> Result<> {
         TARN_TRY(context_.home.control().run(
             "update _devlake_tasks set status = 'TASK_RESUME', updated_at = ? where id = ? and status = "
             "'TASK_RUNNING'",
             {format_sql(now_millis()), id_}));
         return let_go();
-    });
+    }));
+    return {};
 }
 
 Result<> TaskRun::finish(const Result<>& outcome) {
@@ -156,10 +155,7 @@ Result<> TaskRun::finish(const Result<>& outcome) {
     std::string status = outcome ? "TASK_COMPLETED" : cancelled ? "TASK_CANCELLED" : "TASK_FAILED";
     std::string message = outcome ? "" : outcome.error().text();
     Millis end = now_millis();
-    bool ours = false;
-    TARN_TRY(context_.leases.alone([&]() -> Result<> {
-        TARN_ASSIGN(ours, context_.leases.is_ours(lease_of(task_lease, id_)));
-        if (!ours) return {};
+    TARN_ASSIGN(bool ours, context_.leases.as_owner(lease_of(task_lease, id_), [&]() -> Result<> {
         TARN_TRY(context_.home.control().run(
             "update _devlake_tasks set status = ?, message = ?, error_name = ?, failed_sub_task = ?, "
             "progress = "
