@@ -28,11 +28,22 @@ Reply<> viewer(const Services&, const Call&) {
                   .headers = {{"Content-Security-Policy", "default-src 'self' 'unsafe-inline'"}}};
 }
 
+// Relative: below a proxy's prefix it stays there.
+Reply<> to_viewer(const Services&, const Call&) {
+    return Answer{.status = 302, .empty = true, .headers = {{"Location", "swagger/"}}};
+}
+
 }  // namespace
 
 std::vector<Route> document_routes() {
     const std::string tag = "description";
     return {
+        {.method = "GET",
+         .pattern = "/",
+         .tag = tag,
+         .summary = "To the page that shows the document",
+         .handle = to_viewer,
+         .answers = {{302, ""}}},
         {.method = "GET",
          .pattern = "/openapi.json",
          .tag = tag,

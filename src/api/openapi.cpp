@@ -76,6 +76,7 @@ std::string_view meaning(int status) {
     switch (status) {
         case 200: return "Done";
         case 201: return "Made";
+        case 302: return "It is elsewhere";
         case 400: return "Something in the request is wrong";
         case 403: return "Not allowed";
         case 404: return "There is no such thing";

@@ -117,6 +117,7 @@ HomeLock::~HomeLock() { ::close(file_); }
 
 Result<std::unique_ptr<Home>> Home::open(const std::string& folder, const Platform& platform,
                                          secrets::Settings settings, Opening opening) {
+    limit_heaps();
     std::unique_ptr<Home> home(new Home(std::move(settings)));
     home->folder_ = folder;
     TARN_ASSIGN(home->lock_, HomeLock::open(folder));

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import re
+from urllib.parse import urljoin
 
 import pytest
 
@@ -192,6 +193,9 @@ def test_the_document_describes_each_connector(api):
 
 
 def test_the_page_needs_nothing_from_elsewhere(api):
+    for path, to in (("/", "/swagger/"), ("/api/", "/api/swagger/")):
+        answer = api.call("GET", path, status=302, allow_redirects=False)
+        assert urljoin(path, answer.headers["Location"]) == to
     for path in ("/swagger/", "/swagger", "/swagger/index.html", "/api/swagger/"):
         answer = api.call("GET", path, status=200)
         assert answer.headers["Content-Type"].startswith("text/html")
