@@ -1,6 +1,7 @@
 #include "store/raw.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "store/raw_merge.h"
@@ -15,6 +16,28 @@ std::string quoted_list(const std::vector<std::string>& values) {
     std::string out;
     for (const auto& value : values) out += (out.empty() ? "" : ", ") + sql_text(valid_utf8(value));
     return out;
+}
+
+using TextRows = std::map<std::string, std::vector<std::string>>;
+
+// Rows r of texts, the key first. A page of work ends hundreds of inputs, and DuckDB plans values one by one: of one JSON text it does not.
+std::string select_of(const TextRows& rows) {
+    auto list = nlohmann::json::array();
+    for (const auto& [key, texts] : rows) {
+        list.push_back({valid_utf8(key)});
+        for (const auto& text : texts) list.back().push_back(valid_utf8(text));
+    }
+    return "(select unnest(from_json(" + sql_text(list.dump()) + ", '[[\"VARCHAR\"]]')) as r)";
+}
+
+Result<> replace(duck::Connection& connection, const std::string& table, const std::string& scope,
+                 const std::string& insert, const TextRows& rows) {
+    if (rows.empty()) return {};
+    auto from = " from " + select_of(rows);
+    TARN_TRY(connection.run("delete from " + table + " where " + scope + " and input_key in (select r[1]" +
+                            from + ")"));
+    TARN_TRY(connection.run("insert into " + table + " " + insert + from));
+    return {};
 }
 
 std::string time_literal(Millis millis) { return fmt::format("timestamp '{}'", format_sql(millis)); }
@@ -114,36 +137,20 @@ Result<> RawPass::write(const std::vector<RawItem>& items, const std::vector<Che
 
 Result<> RawPass::remember(duck::Connection& connection, const std::vector<CheckPoint>& points,
                            const std::map<std::string, InputState>& finished) const {
-    std::map<std::string, std::string> rows;  // the same key twice: the last wins
-    for (const auto& point : points) {
-        rows[point.input_key] =
-            fmt::format("({}, {}, {}, {})", pass_id_, sql_text(valid_utf8(point.input_key)),
-                        sql_text(valid_utf8(point.position)), point.done);
-    }
-    auto replace = [&](const std::string& table, const std::string& columns,
-                       const std::string& condition) -> Result<> {
-        if (rows.empty()) return {};
-        std::vector<std::string> keys;
-        std::vector<std::string> values;
-        for (const auto& [key, value] : rows) {
-            keys.push_back(key);
-            values.push_back(value);
-        }
-        TARN_TRY(connection.run(fmt::format("delete from {} where {} and input_key in ({})", table, condition,
-                                            quoted_list(keys))));
-        TARN_TRY(
-            connection.run(fmt::format("insert into {} ({}) values {}", table, columns, join(values, ", "))));
-        return {};
-    };
-    TARN_TRY(replace("_tarn_check_points", "pass_id, input_key, position, done",
-                     fmt::format("pass_id = {}", pass_id_)));
+    TextRows rows;
+    for (const auto& point : points) rows[point.input_key] = {point.position, point.done ? "true" : "false"};
+    TARN_TRY(replace(
+        connection, "_tarn_check_points", fmt::format("pass_id = {}", pass_id_),
+        fmt::format("(pass_id, input_key, position, done) select {}, r[1], r[2], r[3]::boolean", pass_id_),
+        rows));
     rows.clear();
-    for (const auto& [key, state] : finished) {
-        rows[key] = fmt::format("({}, {}, {}, {}, {}, {})", sql_text(stream_), sql_text(params_),
-                                sql_text(valid_utf8(key)), sql_text(valid_utf8(state.version)),
-                                time_literal(state.collected_at), pass_id_);
-    }
-    return replace("_tarn_inputs", "stream, params, input_key, version, collected_at, pass_id", scope());
+    for (const auto& [key, state] : finished) rows[key] = {state.version, std::to_string(state.collected_at)};
+    return replace(
+        connection, "_tarn_inputs", scope(),
+        fmt::format("(stream, params, input_key, version, collected_at, pass_id) select {}, {}, r[1], r[2], "
+                    "epoch_ms(r[3]::bigint), {}",
+                    sql_text(stream_), sql_text(params_), pass_id_),
+        rows);
 }
 
 Result<RawCounts> RawPass::finish(bool complete) {

@@ -1,5 +1,7 @@
 #include "store/server/payload.h"
 
+#include <memory>
+
 #include <zstd.h>
 
 namespace tarn::server {
@@ -8,8 +10,15 @@ namespace {
 constexpr std::string_view prefix("\0zstd\1", 6);
 // Below it the frame costs more than it saves.
 constexpr std::size_t least = 128;
-constexpr int level = 3;
+// Of documents of 4 kB, level 3 saves 1.5 % more and takes a quarter longer.
+constexpr int level = 1;
 constexpr unsigned long long most = 2'000'000'000;
+
+// Making one takes as long as compressing 4 kB with it.
+ZSTD_CCtx* context() {
+    thread_local std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> own(ZSTD_createCCtx(), ZSTD_freeCCtx);
+    return own.get();
+}
 
 }  // namespace
 
@@ -17,8 +26,8 @@ std::string packed(std::string_view payload) {
     if (payload.size() < least && !payload.starts_with(prefix)) return std::string(payload);
     std::string out(prefix.size() + ZSTD_compressBound(payload.size()), '\0');
     prefix.copy(out.data(), prefix.size());
-    auto size = ZSTD_compress(out.data() + prefix.size(), out.size() - prefix.size(), payload.data(),
-                              payload.size(), level);
+    auto size = ZSTD_compressCCtx(context(), out.data() + prefix.size(), out.size() - prefix.size(),
+                                  payload.data(), payload.size(), level);
     // Fails for lack of memory only; plain is as good then.
     if (ZSTD_isError(size) != 0) return std::string(payload);
     out.resize(prefix.size() + size);
