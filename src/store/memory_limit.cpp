@@ -63,6 +63,8 @@ Result<std::string> data_memory_limit(const std::string& memory_limit) {
     return fmt::format("{}MB", std::max(bytes - reserve, least) / megabyte);
 }
 
-void limit_heaps() { mallopt(M_ARENA_MAX, static_cast<int>(std::max(2U, std::thread::hardware_concurrency()))); }
+void limit_heaps() {
+    mallopt(M_ARENA_MAX, static_cast<int>(std::max(2U, std::thread::hardware_concurrency())));
+}
 
 }  // namespace tarn
