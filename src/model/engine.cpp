@@ -17,8 +17,6 @@
 namespace tarn::model {
 namespace {
 
-// Rows parsed at a time: bounds the memory that a large pass needs.
-constexpr std::int64_t batch_bytes = 36'000'000;
 constexpr std::int64_t largest_batch = 60'000;
 constexpr const char* engine_version = "1";
 
@@ -43,8 +41,8 @@ struct Failed {
 
 class Stage {
   public:
-    Stage(ControlStore& control, const ModelSet& set, const ScopeRun& run, bool shared)
-        : control_(control), set_(set), run_(run), shared_(shared) {}
+    Stage(const DataFile& data, ControlStore& control, const ModelSet& set, const ScopeRun& run)
+        : control_(control), set_(set), run_(run), shared_(data.shared()), batch_bytes_(data.batch_bytes()) {}
 
     StageCounts counts;
     Failed failed;
@@ -86,6 +84,7 @@ class Stage {
     const ModelSet& set_;
     const ScopeRun& run_;
     const bool shared_;
+    const std::int64_t batch_bytes_;
     duck::Connection* connection_ = nullptr;
     std::string stamp_, file_ = "0";
     std::map<std::string, State> states_;
@@ -338,7 +337,7 @@ Result<std::vector<std::string>> Stage::batches(const Model& model, const std::s
     TARN_ASSIGN(std::int64_t size, connection_->number("select coalesce(avg(b), 1)::bigint from (select " +
                                                        bytes + " as b" + from + " limit 200)"));
     std::int64_t rows =
-        std::clamp<std::int64_t>(batch_bytes / std::max<std::int64_t>(size, 1), 500, largest_batch);
+        std::clamp<std::int64_t>(batch_bytes_ / std::max<std::int64_t>(size, 1), 500, largest_batch);
     // Whole row groups: the threads that write them need not put parts together.
     if (rows > duck::row_group_rows) rows -= rows % duck::row_group_rows;
     TARN_ASSIGN(auto ends, connection_->query("select distinct id from (select " + id +
@@ -505,7 +504,7 @@ Result<bool> isolate(Stage& stage, DataFile& data, const ModelSet& set, const In
 Result<StageCounts> run_stage(DataFile& data, ControlStore& control, const ModelSet& set,
                               const std::vector<const Model*>& models, const ScopeRun& run) {
     constexpr int tries = 20;
-    Stage stage(control, set, run, data.shared());
+    Stage stage(data, control, set, run);
     TARN_TRY(stage.load_states());
     for (int i = 0;; ++i) {
         auto ran = data.write([&](duck::Connection& connection) {

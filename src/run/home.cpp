@@ -27,7 +27,9 @@ std::string lock_path(const std::string& folder) { return folder + "/tarn.lock";
 
 Result<duck::Options> duck_options(const std::string& folder, const secrets::Settings& settings) {
     duck::Options options;
-    TARN_ASSIGN(options.memory_limit, data_memory_limit(settings.get("MEMORY_LIMIT")));
+    TARN_ASSIGN(auto shares, memory_shares(settings.get("MEMORY_LIMIT")));
+    options.memory_limit = shares.data;
+    options.batch_bytes = shares.batch_bytes;
     options.temp_directory = folder + "/tmp";
     return options;
 }

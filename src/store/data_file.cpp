@@ -29,9 +29,12 @@ Result<> run_job(const DataFile::Job& job, duck::Connection& connection) {
 Result<std::unique_ptr<DataFile>> DataFile::open(const std::string& path, const duck::Options& options) {
     std::unique_ptr<DataFile> file(new DataFile());
     file->path_ = path;
+    file->batch_bytes_ = options.batch_bytes;
     TARN_ASSIGN(file->database_, duck::Database::open(path, options));
     TARN_ASSIGN(file->writer_, file->database_->connect());
     TARN_TRY(file->writer_->run(fmt::format("set global checkpoint_threshold = '{}'", checkpoint_threshold)));
+    // With DuckDB's 1 MB all threads but one wait for the reader of a result at each chunk of long texts.
+    TARN_TRY(file->writer_->run(fmt::format("set streaming_buffer_size = '{}B'", file->batch_bytes_ / 2)));
     file->thread_ = std::thread([raw = file.get()] { raw->loop(); });
     return file;
 }

@@ -74,6 +74,8 @@ class DataFile {
     };
     [[nodiscard]] State state();
     [[nodiscard]] duck::Database& database() { return *database_; }
+    // Of rows that are worked on at a time.
+    [[nodiscard]] std::int64_t batch_bytes() const { return batch_bytes_; }
 
   private:
     DataFile() = default;
@@ -87,6 +89,7 @@ class DataFile {
         std::promise<Result<>> done;
     };
     std::string path_;
+    std::int64_t batch_bytes_ = 0;
     std::atomic<std::int64_t> commits_ = 0;
     std::unique_ptr<duck::Database> database_;
     std::unique_ptr<duck::Connection> writer_;

@@ -33,6 +33,7 @@ struct Options {
     std::string memory_limit;  // "400MB"; empty: DuckDB's default
     int threads = 0;           // 0: all cores
     std::string temp_directory;
+    std::int64_t batch_bytes = 144'000'000;  // store/memory_limit.h
 };
 
 class Scratch;

@@ -15,9 +15,11 @@ namespace tarn {
 namespace {
 
 constexpr std::int64_t megabyte = 1'000'000;
-// For what DuckDB does not count: scratch results, the program, its other threads.
-constexpr std::int64_t reserve = 260 * megabyte;
+// The program and its other threads. A batch is there twice besides: as read, and as a model's result.
+constexpr std::int64_t program = 166 * megabyte;
 constexpr std::int64_t least = 200 * megabyte;
+constexpr std::int64_t least_batch = 36 * megabyte;
+constexpr std::int64_t batches_of_limit = 7;
 
 struct Unit {
     std::string_view word;
@@ -53,14 +55,17 @@ std::int64_t parse_size(std::string_view text) {
 
 }  // namespace
 
-Result<std::string> data_memory_limit(const std::string& memory_limit) {
-    if (trimmed(memory_limit).empty()) return std::string{};
+Result<MemoryShares> memory_shares(const std::string& memory_limit) {
+    MemoryShares shares;
+    if (trimmed(memory_limit).empty()) return shares;
     std::int64_t bytes = parse_size(memory_limit);
     if (bytes < 0) {
         return fail(ErrorKind::terminal, "\"" + memory_limit + "\" is not a size", "MEMORY_LIMIT",
                     "Write it as 512MB or 2GB.");
     }
-    return fmt::format("{}MB", std::max(bytes - reserve, least) / megabyte);
+    shares.batch_bytes = std::clamp(bytes / batches_of_limit, least_batch, shares.batch_bytes);
+    shares.data = fmt::format("{}MB", std::max(bytes - program - 2 * shares.batch_bytes, least) / megabyte);
+    return shares;
 }
 
 void limit_heaps() {

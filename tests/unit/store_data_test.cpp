@@ -173,14 +173,18 @@ TEST(Mirror, LeavesRowsThatModelsMade) {
     EXPECT_EQ(rows_of(*data, "select name, url from jobs order by name"), "below|m");
 }
 
-TEST(MemoryLimit, LeavesAReserve) {
-    EXPECT_EQ(*data_memory_limit(""), "");
-    EXPECT_EQ(*data_memory_limit("512MB"), "252MB");
-    EXPECT_EQ(*data_memory_limit("2 GB"), "1740MB");
-    EXPECT_EQ(*data_memory_limit("1.5GiB"), "1350MB");
-    EXPECT_EQ(*data_memory_limit("100000000"), "200MB");
-    EXPECT_EQ(data_memory_limit("much").error().kind, ErrorKind::terminal);
-    EXPECT_EQ(data_memory_limit("-1GB").error().kind, ErrorKind::terminal);
+TEST(MemoryLimit, LeavesRoomForTwoBatchesAndTheProgram) {
+    EXPECT_EQ(memory_shares("")->data, "");
+    EXPECT_EQ(memory_shares("")->batch_bytes, 144'000'000);
+    EXPECT_EQ(memory_shares("700MB")->batch_bytes, 100'000'000);
+    EXPECT_EQ(memory_shares("700MB")->data, "334MB");
+    EXPECT_EQ(memory_shares("2 GB")->batch_bytes, 144'000'000);
+    EXPECT_EQ(memory_shares("2 GB")->data, "1546MB");
+    EXPECT_EQ(memory_shares("1.5GiB")->data, "1156MB");
+    EXPECT_EQ(memory_shares("100000000")->data, "200MB");
+    EXPECT_EQ(memory_shares("100000000")->batch_bytes, 36'000'000);
+    EXPECT_EQ(memory_shares("much").error().kind, ErrorKind::terminal);
+    EXPECT_EQ(memory_shares("-1GB").error().kind, ErrorKind::terminal);
 }
 
 }  // namespace
