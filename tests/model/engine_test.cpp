@@ -4,8 +4,6 @@
 namespace tarn::model {
 namespace {
 
-using ::testing::UnitTest;
-
 TEST_F(EngineTest, FirstRunMakesToolAndDomainRows) {
     raw(1, issue(11, "a bug", label("x") + "," + label("y")));
     raw(2, issue(12, "a wish"));
@@ -225,6 +223,45 @@ TEST_F(EngineTest, ManyMalformedPayloadsDoNotStopTheRun) {
     stage();
     EXPECT_EQ(rows("select count(*) from issues"), "10000");
     EXPECT_EQ(rows("select count(*) from _tarn_rejects"), "10000");
+}
+
+// A batch is 500 rows here, the least there is.
+class BatchTest : public EngineTest {
+  protected:
+    void SetUp() override {
+        EngineTest::SetUp();
+        data_ = DataFile::open(":memory:", {.batch_bytes = 1000}).value();
+        ASSERT_TRUE(data_->ensure(schema_));
+    }
+    // Issue i of user i % 7, whom each issue calls by another name; every third has a label.
+    void collected(const std::string& numbers, const std::string& title) {
+        std::string stamp = "timestamp '" + format_sql(control_->next_stamp().value()) + "'";
+        sql("delete from _raw_t_issues where id in (select i from " + numbers + ")");
+        sql("insert into _raw_t_issues (id, params, data, _tarn_item, _tarn_changed) select i, " +
+            text_literal(params(1)) + ", to_json({'id': i, 'title': '" + title +
+            "' || i, 'user': {'id': i % 7, 'login': 'of' || i}, "
+            "'labels': case when i % 3 = 0 then [{'name': 'x'}] else [] end})::varchar, i::varchar, " +
+            stamp + " from " + numbers);
+    }
+};
+
+TEST_F(BatchTest, ManyGiveTheRowsOfOne) {
+    collected("range(1, 3001) t(i)", "old");
+    stage();
+    EXPECT_EQ(rows("select count(*), count(*) filter (title = 'old' || id) from _tool_t_issues"),
+              "3000|3000");
+    EXPECT_EQ(rows("select count(*), count(*) filter (title = 'old' || split_part(id, ':', 3)) from issues"),
+              "3000|3000");
+    EXPECT_EQ(rows("select count(*) from issue_labels"), "1000");
+    const std::string last = "0|of2996;1|of2997;2|of2998;3|of2999;4|of3000;5|of2994;6|of2995";
+    EXPECT_EQ(rows("select id, login from _tool_t_users order by 1"), last) << "the highest raw row wins";
+    EXPECT_EQ(written(stage(1, true)), 0) << "a full pass over equal rows";
+
+    collected("range(5, 3001, 5) t(i)", "new");
+    stage();
+    EXPECT_EQ(rows("select count(*), count(*) filter (title like 'new%') from issues"), "3000|600");
+    EXPECT_EQ(rows("select count(*) from issue_labels"), "1000");
+    EXPECT_EQ(rows("select id, login from _tool_t_users order by 1"), last);
 }
 
 class CastTest : public EngineTest {
