@@ -116,8 +116,8 @@ def test_values_in_paths_that_are_not_there(api):
 
 
 def test_unknown_paths_and_methods(api):
-    for method, path in (("GET", "/"), ("GET", "/nothing"), ("POST", "/plugins"), ("PUT", "/plugins"), ("DELETE", "/store/a"),
-                         ("PATCH", "/version"), ("GET", "/plugins/github"), ("GET", "/plugins/github/connections/1/nothing"), ("GET", "/api"), ("GET", "/api/api/version")):
+    for method, path in (("POST", "/"), ("GET", "/nothing"), ("POST", "/plugins"), ("PUT", "/plugins"), ("DELETE", "/store/a"),
+                         ("PATCH", "/version"), ("GET", "/plugins/github"), ("GET", "/plugins/github/connections/1/nothing"), ("GET", "/api/api"), ("GET", "/api/api/version")):
         message = api.call(method, path, status=404).json()["message"]
         assert method in message
 

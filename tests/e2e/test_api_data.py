@@ -193,7 +193,7 @@ def test_the_document_describes_each_connector(api):
 
 
 def test_the_page_needs_nothing_from_elsewhere(api):
-    for path, to in (("/", "/swagger/"), ("/api/", "/api/swagger/")):
+    for path, to in (("/", "/swagger/"), ("/api", "/swagger/"), ("/api/", "/api/swagger/")):
         answer = api.call("GET", path, status=302, allow_redirects=False)
         assert urljoin(path, answer.headers["Location"]) == to
     for path in ("/swagger/", "/swagger", "/swagger/index.html", "/api/swagger/"):
