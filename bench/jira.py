@@ -17,10 +17,11 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "fake"))
+sys.path[:0] = [str(ROOT / "tests" / "fake"), str(ROOT / "tests" / "e2e")]
 
 import jira  # noqa: E402
 from server import FakeServer, Response  # noqa: E402
+from watched import watched  # noqa: E402
 
 ISSUES = int(os.environ.get("ISSUES", "200000"))
 ITEMS = int(os.environ.get("ITEMS", "5"))
@@ -81,14 +82,10 @@ class Bench:
     def run(self, what, *arguments):
         """Seconds and peak memory in MB of one run."""
         began = time.monotonic()
-        process = subprocess.Popen([*self.command, *arguments], env=self.environment, text=True,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        said = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        seconds, peak = time.monotonic() - began, usage.ru_maxrss / 1024
+        said, code, usage, peak = watched([*self.command, *arguments], self.environment)
+        seconds = time.monotonic() - began
         print(f"{what:<44} {seconds:8.2f} s  {usage.ru_utime + usage.ru_stime:8.2f} s CPU  peak {peak:6.0f} MB", flush=True)
-        if process.returncode != 0:
+        if code != 0:
             sys.exit(said)
         return seconds, peak, said
 

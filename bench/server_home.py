@@ -8,7 +8,6 @@ and one after 2 % of the issues and pull requests changed. Of the server: its CP
 import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ sys.path[:0] = [str(ROOT / "tests" / "fake"), str(ROOT / "tests" / "e2e")]
 import database_servers  # noqa: E402
 import github  # noqa: E402
 from source import Source  # noqa: E402
+from watched import watched  # noqa: E402
 
 SCALE = float(os.environ.get("SCALE", "1"))
 ENGINE = os.environ.get("ENGINE", "mysql")
@@ -41,29 +41,6 @@ def server_use(pid):
         except (FileNotFoundError, ProcessLookupError):
             continue
     return seconds, written
-
-
-def peak_mb(pid):
-    """So far. What wait4() tells counts the fake server's own memory, which a child has until it becomes the program."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text().splitlines()
-        return max((int(line.split()[1]) // 1024 for line in status if line.startswith("VmHWM")), default=0)
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-
-
-def watched(arguments, environment):
-    """Runs the program: what it said, its exit code, use of resources and peak of memory."""
-    peak = ended = 0
-    with tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen(arguments, env=environment, stdout=said, stderr=subprocess.STDOUT)
-        while not ended:
-            time.sleep(0.05)
-            peak = max(peak, peak_mb(process.pid))
-            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        said.seek(0)
-        return said.read(), process.returncode, usage, peak
 
 
 def count_bodies(core):

@@ -42,7 +42,7 @@ struct Failed {
 class Stage {
   public:
     Stage(const DataFile& data, ControlStore& control, const ModelSet& set, const ScopeRun& run)
-        : control_(control), set_(set), run_(run), shared_(data.shared()), batch_bytes_(data.batch_bytes()) {}
+        : data_(data), control_(control), set_(set), run_(run) {}
 
     StageCounts counts;
     Failed failed;
@@ -80,11 +80,10 @@ class Stage {
     }
     [[nodiscard]] bool is_raw(const std::string& table) const { return set_.around().raw.contains(table); }
 
+    const DataFile& data_;
     ControlStore& control_;
     const ModelSet& set_;
     const ScopeRun& run_;
-    const bool shared_;
-    const std::int64_t batch_bytes_;
     duck::Connection* connection_ = nullptr;
     std::string stamp_, file_ = "0";
     std::map<std::string, State> states_;
@@ -337,7 +336,7 @@ Result<std::vector<std::string>> Stage::batches(const Model& model, const std::s
     TARN_ASSIGN(std::int64_t size, connection_->number("select coalesce(avg(b), 1)::bigint from (select " +
                                                        bytes + " as b" + from + " limit 200)"));
     std::int64_t rows =
-        std::clamp<std::int64_t>(batch_bytes_ / std::max<std::int64_t>(size, 1), 500, largest_batch);
+        std::clamp<std::int64_t>(data_.batch_bytes() / std::max<std::int64_t>(size, 1), 500, largest_batch);
     // Whole row groups: the threads that write them need not put parts together.
     if (rows > duck::row_group_rows) rows -= rows % duck::row_group_rows;
     TARN_ASSIGN(auto ends, connection_->query("select distinct id from (select " + id +
@@ -433,7 +432,7 @@ Result<> Stage::run(duck::Connection& connection, const std::vector<const Model*
     done_.clear();
     failed = {};
     for (const auto* model : models) counts[model->id];
-    if (shared_) {
+    if (data_.shared()) {
         TARN_TRY(mirror(models));
         TARN_ASSIGN(auto file, connection.value(std::string("select ") + data_file_number));
         file_ = file.value_or("0");

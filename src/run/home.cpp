@@ -26,10 +26,7 @@ using Json = nlohmann::json;
 std::string lock_path(const std::string& folder) { return folder + "/tarn.lock"; }
 
 Result<duck::Options> duck_options(const std::string& folder, const secrets::Settings& settings) {
-    duck::Options options;
-    TARN_ASSIGN(auto shares, memory_shares(settings.get("MEMORY_LIMIT")));
-    options.memory_limit = shares.data;
-    options.batch_bytes = shares.batch_bytes;
+    TARN_ASSIGN(auto options, options_within(settings.get("MEMORY_LIMIT")));
     options.temp_directory = folder + "/tmp";
     return options;
 }

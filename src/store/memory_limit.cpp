@@ -55,17 +55,18 @@ std::int64_t parse_size(std::string_view text) {
 
 }  // namespace
 
-Result<MemoryShares> memory_shares(const std::string& memory_limit) {
-    MemoryShares shares;
-    if (trimmed(memory_limit).empty()) return shares;
+Result<duck::Options> options_within(const std::string& memory_limit) {
+    duck::Options options;
+    if (trimmed(memory_limit).empty()) return options;
     std::int64_t bytes = parse_size(memory_limit);
     if (bytes < 0) {
         return fail(ErrorKind::terminal, "\"" + memory_limit + "\" is not a size", "MEMORY_LIMIT",
                     "Write it as 512MB or 2GB.");
     }
-    shares.batch_bytes = std::clamp(bytes / batches_of_limit, least_batch, shares.batch_bytes);
-    shares.data = fmt::format("{}MB", std::max(bytes - program - 2 * shares.batch_bytes, least) / megabyte);
-    return shares;
+    options.batch_bytes = std::clamp(bytes / batches_of_limit, least_batch, options.batch_bytes);
+    options.memory_limit =
+        fmt::format("{}MB", std::max(bytes - program - 2 * options.batch_bytes, least) / megabyte);
+    return options;
 }
 
 void limit_heaps() {

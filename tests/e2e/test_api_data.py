@@ -192,10 +192,13 @@ def test_the_document_describes_each_connector(api):
             assert declared == set(re.findall(r"{(\w+)}", path)), path
 
 
-def test_the_page_needs_nothing_from_elsewhere(api):
+def test_the_bare_address_leads_to_the_page(api):
     for path, to in (("/", "/swagger/"), ("/api", "/swagger/"), ("/api/", "/api/swagger/")):
         answer = api.call("GET", path, status=302, allow_redirects=False)
         assert urljoin(path, answer.headers["Location"]) == to
+
+
+def test_the_page_needs_nothing_from_elsewhere(api):
     for path in ("/swagger/", "/swagger", "/swagger/index.html", "/api/swagger/"):
         answer = api.call("GET", path, status=200)
         assert answer.headers["Content-Type"].startswith("text/html")

@@ -8,14 +8,10 @@ import time
 
 import github
 from conftest import FINAL, SIZES, Served
+from watched import peak_mb
 
 BLUEPRINTS = int(os.environ.get("BLUEPRINTS", "30"))
 REPOS = ["octo/alpha", "octo/beta", "octo/gamma"]
-
-
-def resident_mb(pid):
-    with open(f"/proc/{pid}/status", encoding="utf-8") as status:
-        return max(int(line.split()[1]) for line in status if line.startswith("VmHWM")) // 1024
 
 
 def watch(server, tasks):
@@ -57,6 +53,6 @@ def test_blueprints_of_one_time_all_run(tarn):
                 ended = {pipeline["status"] for pipeline in pipelines if pipeline["status"] in FINAL}
                 assert ended == {"TASK_COMPLETED"}, (blueprint, pipelines)
             print(f"{BLUEPRINTS} blueprints: p95 of the API {1000 * seconds[int(0.95 * len(seconds))]:.1f} ms, "
-                  f"peak {resident_mb(server.process.pid)} MB")
+                  f"peak {peak_mb(server.process.pid)} MB")
         finally:
             server.stop()
