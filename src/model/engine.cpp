@@ -339,19 +339,24 @@ Result<std::vector<std::string>> Stage::batches(const Model& model, const std::s
         std::clamp<std::int64_t>(data_.batch_bytes() / std::max<std::int64_t>(size, 1), 500, largest_batch);
     // Whole row groups: the threads that write them need not put parts together.
     if (rows > duck::row_group_rows) rows -= rows % duck::row_group_rows;
-    TARN_ASSIGN(auto ends, connection_->query("select distinct id from (select " + id +
-                                              " as id, row_number() over (order by " + id + ") as n" + from +
-                                              ") where n % " + std::to_string(rows) +
-                                              " = 0 and id is not null order by id desc"));
+    // Cut from the top, so that the batch which does not fill its last row group comes last: what stands after such a group
+    // in one transaction, DuckDB reads again at the commit and writes to its log. A small rest is not worth a batch.
+    TARN_ASSIGN(
+        auto ends,
+        connection_->query(fmt::format(
+            "select distinct id from (select {0} as id, row_number() over (order by {0} desc nulls last) "
+            "as n, count(*) over () as total{1}) where n % {2} = 0 and total - n > {3} and id is not null "
+            "order by id desc",
+            id, from, rows, rows / 4)));
     std::vector<std::string> out;
     std::string below;
     for (const auto& end : ends.rows) {
-        out.push_back(condition + " and " + id + " > " + *end[0] + below);
-        below = " and " + id + " <= " + *end[0];
+        out.push_back(fmt::format("{}{} and {} >= {}", condition, below, id, *end[0]));
+        below = fmt::format(" and {} < {}", id, *end[0]);
     }
-    out.push_back(
-        condition +
-        (below.empty() ? "" : " and coalesce(" + id + ", 0) <= " + below.substr(below.rfind(' ') + 1)));
+    if (!below.empty() && !raw)
+        below = fmt::format(" and ({} < {} or {} is null)", id, *ends.rows.back()[0], id);
+    out.push_back(condition + below);
     return out;
 }
 

@@ -34,7 +34,7 @@ Result<std::unique_ptr<DataFile>> DataFile::open(const std::string& path, const 
     TARN_ASSIGN(file->writer_, file->database_->connect());
     TARN_TRY(file->writer_->run(fmt::format("set global checkpoint_threshold = '{}'", checkpoint_threshold)));
     // With DuckDB's 1 MB all threads but one wait for the reader of a result at each chunk of long texts.
-    TARN_TRY(file->writer_->run(fmt::format("set streaming_buffer_size = '{}B'", file->batch_bytes_ / 2)));
+    TARN_TRY(file->writer_->run(fmt::format("set streaming_buffer_size = '{}B'", file->batch_bytes_ / 4)));
     file->thread_ = std::thread([raw = file.get()] { raw->loop(); });
     return file;
 }

@@ -18,7 +18,7 @@
 
 namespace tarn::duck {
 
-constexpr int row_group_rows = 8192;  // of a data file
+constexpr int row_group_rows = 4096;  // of a data file
 
 // A value in text form: booleans true/false, times "2026-11-23 13:55:38.123456", as DuckDB casts to VARCHAR. nullopt is NULL.
 using Text = std::optional<std::string>;

@@ -1,5 +1,6 @@
 #include "store/scratch.h"
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -178,11 +179,15 @@ Result<std::int64_t> Scratch::keep(Connection& connection, const std::string& na
         [&](const std::string& column, duckdb_logical_type type) {
             kept->columns.emplace_back(column, type);
         },
-        [&](duckdb_data_chunk chunk) {
-            kept->starts.push_back(kept->rows);
-            kept->rows += duckdb_data_chunk_get_size(chunk);
-            kept->chunks.push_back(chunk);
-        }));
+        [&](duckdb_data_chunk chunk) { kept->chunks.push_back(chunk); }));
+    // The full chunks first: shares of them end where a row group does, so that no checkpoint has to put row groups together.
+    std::ranges::stable_partition(kept->chunks, [](duckdb_data_chunk chunk) {
+        return duckdb_data_chunk_get_size(chunk) == duckdb_vector_size();
+    });
+    for (duckdb_data_chunk chunk : kept->chunks) {
+        kept->starts.push_back(kept->rows);
+        kept->rows += duckdb_data_chunk_get_size(chunk);
+    }
     auto rows = static_cast<std::int64_t>(kept->rows);
     KeptPtr former = std::move(kept);
     std::lock_guard lock(impl_->mutex);

@@ -1,5 +1,5 @@
 // Results kept in memory for the statements that follow: `from scratch('name')` reads one, with a column tarn_n (row number from 0);
-// `scratch('name', share := n)` gives each thread at least n rows in a row.
+// `scratch('name', share := n)` gives each thread at least n rows in a row. The rows have no order.
 //
 // Unlike a temp table a scratch result is freed at once when it is dropped or kept anew (DuckDB frees a temp table that was dropped in a
 // transaction only when that ends), and is read by all cores whatever its size. Its memory is not counted in DuckDB's memory limit. It belongs

@@ -176,11 +176,11 @@ TEST(Mirror, LeavesRowsThatModelsMade) {
 TEST(MemoryLimit, LeavesRoomForTwoBatchesAndTheProgram) {
     EXPECT_EQ(options_within("")->memory_limit, "");
     EXPECT_EQ(options_within("")->batch_bytes, 144'000'000);
-    EXPECT_EQ(options_within("700MB")->batch_bytes, 100'000'000);
-    EXPECT_EQ(options_within("700MB")->memory_limit, "334MB");
+    EXPECT_EQ(options_within("800MB")->batch_bytes, 100'000'000);
+    EXPECT_EQ(options_within("800MB")->memory_limit, "416MB");
     EXPECT_EQ(options_within("2 GB")->batch_bytes, 144'000'000);
-    EXPECT_EQ(options_within("2 GB")->memory_limit, "1546MB");
-    EXPECT_EQ(options_within("1.5GiB")->memory_limit, "1156MB");
+    EXPECT_EQ(options_within("2 GB")->memory_limit, "1528MB");
+    EXPECT_EQ(options_within("1.5GiB")->memory_limit, "1138MB");
     EXPECT_EQ(options_within("100000000")->memory_limit, "200MB");
     EXPECT_EQ(options_within("100000000")->batch_bytes, 36'000'000);
     EXPECT_EQ(options_within("much").error().kind, ErrorKind::terminal);
