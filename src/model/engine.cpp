@@ -18,6 +18,8 @@ namespace tarn::model {
 namespace {
 
 constexpr std::int64_t largest_batch = 60'000;
+constexpr std::int64_t worth_all_cores = 32'000'000;  // bytes of a model's driver
+constexpr std::int64_t worth_all_cores_rows = 20'000;
 constexpr const char* engine_version = "1";
 
 struct State {
@@ -64,6 +66,7 @@ class Stage {
     Result<std::string> hash_of(const Model& model);
     Result<> run_raw(const std::vector<Work>& group);
     Result<> run_raw_batch(const std::vector<Work>& group, const std::string& condition, bool with_gone);
+    Result<> use_cores_for(const Model& model);
     Result<> run_rows(const Work& work);
     Result<> keep_origins(const std::string& select);
     Result<> origins_of_raw(const Work& work, bool with_gone);
@@ -280,6 +283,11 @@ Result<> Stage::origins_of_rows(const Work& work, const std::string& condition, 
     return with_gone ? add_gone(work) : Result<>{};
 }
 
+Result<> Stage::use_cores_for(const Model& model) {
+    TARN_ASSIGN(auto rows, connection_->number("select count(*) from main." + sql_name(model.driver)));
+    return connection_->use_cores(rows > worth_all_cores_rows);
+}
+
 Result<> Stage::run_rows(const Work& work) {
     const Model& model = *work.model;
     const Table& driver = *set_.around().schema->table(model.driver);
@@ -287,6 +295,7 @@ Result<> Stage::run_rows(const Work& work) {
     TARN_ASSIGN(std::string condition, fill(scope));
     std::string changed = " and " + model.alias + ".updated_at > timestamp '" + work.since + "'";
     if (!driver.has_origin() || !model.owns.empty()) {
+        TARN_TRY(use_cores_for(model));
         TARN_TRY(
             keep_origins("select cast(null as ubigint) as id, cast(null as varchar) as params, cast(null as "
                          "varchar) as \"table\", false as ours where false"));
@@ -296,6 +305,8 @@ Result<> Stage::run_rows(const Work& work) {
     std::vector<std::string> parts = {condition};
     if (model.incremental) {
         TARN_ASSIGN(parts, batches(model, condition));
+    } else {
+        TARN_TRY(use_cores_for(model));
     }
     for (std::size_t i = 0; i < parts.size(); ++i) {
         TARN_TRY(origins_of_rows(work, parts[i], i == 0));
@@ -333,21 +344,22 @@ Result<std::vector<std::string>> Stage::batches(const Model& model, const std::s
     std::string from = " from main." + sql_name(model.driver) + " " + model.alias + " where " + condition;
     std::string bytes =
         raw ? "strlen(data)" : row_bytes(*set_.around().schema->table(model.driver), model.alias);
-    TARN_ASSIGN(std::int64_t size, connection_->number("select coalesce(avg(b), 1)::bigint from (select " +
-                                                       bytes + " as b" + from + " limit 200)"));
-    std::int64_t rows =
-        std::clamp<std::int64_t>(data_.batch_bytes() / std::max<std::int64_t>(size, 1), 500, largest_batch);
+    TARN_ASSIGN(auto size,
+                connection_->numbers("select coalesce(avg(b), 1)::bigint, (select count(*)" + from +
+                                     ") from (select " + bytes + " as b" + from + " limit 200)"));
+    std::int64_t each = std::max<std::int64_t>(size[0], 1);
+    std::int64_t rows = std::clamp<std::int64_t>(data_.batch_bytes() / each, 500, largest_batch);
     // Whole row groups: the threads that write them need not put parts together.
     if (rows > duck::row_group_rows) rows -= rows % duck::row_group_rows;
+    TARN_TRY(connection_->use_cores(size[1] * each > worth_all_cores));
+    if (size[1] <= rows + rows / 4) return std::vector{condition};
     // Cut from the top, so that the batch which does not fill its last row group comes last: what stands after such a group
     // in one transaction, DuckDB reads again at the commit and writes to its log. A small rest is not worth a batch.
-    TARN_ASSIGN(
-        auto ends,
-        connection_->query(fmt::format(
-            "select distinct id from (select {0} as id, row_number() over (order by {0} desc nulls last) "
-            "as n, count(*) over () as total{1}) where n % {2} = 0 and total - n > {3} and id is not null "
-            "order by id desc",
-            id, from, rows, rows / 4)));
+    TARN_ASSIGN(auto ends,
+                connection_->query(fmt::format(
+                    "select distinct id from (select {0} as id, row_number() over (order by {0} desc nulls "
+                    "last) as n{1}) where n % {2} = 0 and n < {3} and id is not null order by id desc",
+                    id, from, rows, size[1] - rows / 4)));
     std::vector<std::string> out;
     std::string below;
     for (const auto& end : ends.rows) {

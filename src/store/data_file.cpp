@@ -1,5 +1,6 @@
 #include "store/data_file.h"
 
+#include <chrono>
 #include <exception>
 #include <filesystem>
 #include <map>
@@ -7,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "store/control.h"
 
@@ -15,6 +17,8 @@ namespace {
 
 // Rare check-points cost less writing; the log that is read again after a crash stays near this size.
 constexpr const char* checkpoint_threshold = "128MB";
+// Then readers have all cores again: not between the jobs of a run, each change starts threads.
+constexpr auto idle_after = std::chrono::milliseconds(50);
 
 Result<> run_job(const DataFile::Job& job, duck::Connection& connection) {
     try {
@@ -125,18 +129,29 @@ Result<> DataFile::submit(Job job, bool in_transaction) {
     return done.get();
 }
 
-void DataFile::loop() {
-    while (true) {
-        Task task;
-        {
-            std::unique_lock lock(mutex_);
-            wake_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
-            if (queue_.empty()) return;
-            task = std::move(queue_.front());
-            queue_.pop_front();
-        }
-        task.done.set_value(task.in_transaction ? in_transaction(task.job) : run_job(task.job, *writer_));
+// Most jobs are small; one that is not asks for all cores.
+Result<> DataFile::do_job(const Task& task) {
+    TARN_TRY(writer_->use_cores(false));
+    return task.in_transaction ? in_transaction(task.job) : run_job(task.job, *writer_);
+}
+
+std::optional<DataFile::Task> DataFile::next_task() {
+    std::unique_lock lock(mutex_);
+    auto called = [&] { return stopping_ || !queue_.empty(); };
+    if (!wake_.wait_for(lock, idle_after, called)) {
+        lock.unlock();
+        if (auto freed = writer_->use_cores(true); !freed) log()->warn("{}", freed.error().text());
+        lock.lock();
+        wake_.wait(lock, called);
     }
+    if (queue_.empty()) return std::nullopt;
+    auto task = std::move(queue_.front());
+    queue_.pop_front();
+    return task;
+}
+
+void DataFile::loop() {
+    while (auto task = next_task()) task->done.set_value(do_job(*task));
 }
 
 Result<> DataFile::ensure(const Schema& schema) {

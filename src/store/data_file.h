@@ -13,6 +13,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -80,14 +81,16 @@ class DataFile {
   private:
     DataFile() = default;
     Result<> submit(Job job, bool in_transaction);
-    Result<> in_transaction(const Job& job);
-    void loop();
-
     struct Task {
         Job job;
         bool in_transaction = true;
         std::promise<Result<>> done;
     };
+    Result<> in_transaction(const Job& job);
+    Result<> do_job(const Task& task);
+    std::optional<Task> next_task();
+    void loop();
+
     std::string path_;
     std::int64_t batch_bytes_ = 0;
     std::atomic<std::int64_t> commits_ = 0;

@@ -121,23 +121,29 @@ std::string as_text_select(const std::string& sql, const Rows& shape) {
     return "select " + columns + " from (" + sql + "\n) as tarn_rows(" + aliases + ")";
 }
 
-Text text_at(duckdb_vector vector, std::uint64_t* validity, idx_t row) {
+View view_at(duckdb_vector vector, idx_t row) {
+    auto* validity = duckdb_vector_get_validity(vector);
     if (validity != nullptr && !duckdb_validity_row_is_valid(validity, row)) return std::nullopt;
     auto& value = static_cast<duckdb_string_t*>(duckdb_vector_get_data(vector))[row];
-    return std::string(duckdb_string_t_data(&value), duckdb_string_t_length(value));
+    return std::string_view(duckdb_string_t_data(&value), duckdb_string_t_length(value));
+}
+
+void views_of_chunk(duckdb_data_chunk chunk, const std::function<void(const std::vector<View>&)>& row) {
+    std::vector<duckdb_vector> columns(duckdb_data_chunk_get_column_count(chunk));
+    for (idx_t c = 0; c < columns.size(); ++c) columns[c] = duckdb_data_chunk_get_vector(chunk, c);
+    std::vector<View> values(columns.size());
+    for (idx_t r = 0; r < duckdb_data_chunk_get_size(chunk); ++r) {
+        for (std::size_t c = 0; c < columns.size(); ++c) values[c] = view_at(columns[c], r);
+        row(values);
+    }
 }
 
 void rows_of_chunk(duckdb_data_chunk chunk, const std::function<void(const std::vector<Text>&)>& row) {
-    idx_t count = duckdb_data_chunk_get_size(chunk);
-    idx_t width = duckdb_data_chunk_get_column_count(chunk);
-    std::vector<Text> values(width);
-    for (idx_t r = 0; r < count; ++r) {
-        for (idx_t c = 0; c < width; ++c) {
-            duckdb_vector vector = duckdb_data_chunk_get_vector(chunk, c);
-            values[c] = text_at(vector, duckdb_vector_get_validity(vector), r);
-        }
+    std::vector<Text> values;
+    views_of_chunk(chunk, [&](const std::vector<View>& views) {
+        values.assign(views.begin(), views.end());
         row(values);
-    }
+    });
 }
 
 bool is_select(const std::string& sql) {
@@ -280,6 +286,21 @@ Result<> Connection::each(const std::string& sql, const std::function<void(const
     return each_chunk(raw_, as_text_select(sql, shape), row);
 }
 
+Result<> Connection::views(const std::string& select,
+                           const std::function<void(const std::vector<View>&)>& row) {
+    std::string other;
+    auto column = [&](const std::string& name, duckdb_logical_type type) {
+        if (duckdb_get_type_id(type) != DUCKDB_TYPE_VARCHAR) other = name;
+        duckdb_destroy_logical_type(&type);
+    };
+    auto chunk = [&](duckdb_data_chunk one) {
+        if (other.empty()) views_of_chunk(one, row);
+        duckdb_destroy_data_chunk(&one);
+    };
+    TARN_TRY(chunks(select, column, chunk));
+    return other.empty() ? Result<>{} : fail(ErrorKind::bug, "column " + other + " is no text");
+}
+
 Result<> Connection::stream(const std::string& select,
                             const std::function<Result<>(const std::vector<Text>&)>& row) {
     TARN_ASSIGN(auto shape, describe(select));
@@ -310,6 +331,11 @@ Result<std::vector<std::string>> Connection::tables_of(const std::string& select
     }
     duckdb_destroy_value(&list);
     return names;
+}
+
+Result<> Connection::use_cores(bool all) {
+    TARN_TRY(run_unwatched(all ? "reset threads" : "set threads = 1"));
+    return {};
 }
 
 void Connection::interrupt() { duckdb_interrupt(raw_); }

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -22,6 +23,7 @@ constexpr int row_group_rows = 4096;  // of a data file
 
 // A value in text form: booleans true/false, times "2026-11-23 13:55:38.123456", as DuckDB casts to VARCHAR. nullopt is NULL.
 using Text = std::optional<std::string>;
+using View = std::optional<std::string_view>;
 
 struct Rows {
     std::vector<std::string> names;
@@ -63,10 +65,12 @@ class Connection {
     Result<std::int64_t> number(const std::string& sql);  // value as integer, 0 for NULL or none
     Result<std::vector<std::int64_t>> numbers(
         const std::string& sql);  // the first row, 0 for NULL; empty where there is none
-    // Gives each row's values in text form to `row` without keeping the whole result.
+    // Gives each row's values in text form to `row` when the select has run.
     Result<> each(const std::string& sql, const std::function<void(const std::vector<Text>&)>& row);
     // As each(), while the select still runs, for results that the memory does not hold. `row` may end it with an error of its own.
     Result<> stream(const std::string& select, const std::function<Result<>(const std::vector<Text>&)>& row);
+    // The rows of a select of texts alone, while it still runs, without a copy: the values last until `row` returns.
+    Result<> views(const std::string& select, const std::function<void(const std::vector<View>&)>& row);
     // Runs the select and hands over its columns' types, then its chunks, which the takers own. Chunks come while it still runs.
     Result<> chunks(const std::string& select,
                     const std::function<void(const std::string& name, duckdb_logical_type type)>& column,
@@ -76,6 +80,9 @@ class Connection {
     // Tables that the statement reads, as written, each once.
     Result<std::vector<std::string>> tables_of(const std::string& select);
 
+    // One core for the statements of all connections of the database from now on, or all cores. What is small takes a fifth less CPU
+    // on one.
+    Result<> use_cores(bool all);
     void interrupt();
     // All that run() and appenders do goes by way of the watcher; nullptr: by none.
     void watch(Watcher* watcher) { watcher_ = watcher; }

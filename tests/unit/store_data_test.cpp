@@ -62,6 +62,54 @@ TEST(DataFile, ReadersSeeCommittedRowsOnly) {
     EXPECT_EQ(rows_of(*data, "select count(*) from t"), "1");
 }
 
+TEST(DataFile, JobsHaveOneCoreUnlessTheyAskAndReadersAllOfThem) {
+    if (std::thread::hardware_concurrency() < 2) GTEST_SKIP() << "needs two cores";
+    TestFolder folder;
+    auto data = open_data(folder.file("d.duckdb"));
+    auto cores = [](duck::Connection& connection) {
+        return connection.number("select current_setting('threads')").value_or(0);
+    };
+    auto reader = data->reader();
+    const auto all = cores(**reader);
+    EXPECT_GT(all, 1);
+    ASSERT_TRUE(good(data->write([&](duck::Connection& connection) -> Result<> {
+        EXPECT_EQ(cores(connection), 1);
+        TARN_TRY(connection.use_cores(true));
+        EXPECT_EQ(cores(connection), all);
+        return {};
+    })));
+    ASSERT_TRUE(good(data->write([&](duck::Connection& connection) -> Result<> {
+        EXPECT_EQ(cores(connection), 1);
+        return {};
+    })));
+    for (int i = 0; i < 100 && cores(**reader) == 1; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_EQ(cores(**reader), all);
+}
+
+TEST(DataFile, ViewsGiveTextsOfARunningSelect) {
+    TestFolder folder;
+    auto data = open_data(folder.file("d.duckdb"));
+    auto reader = data->reader();
+    std::size_t rows = 0, nulls = 0, bytes = 0;
+    auto count = [&](const std::vector<duck::View>& row) {
+        ++rows;
+        if (!row[1]) ++nulls;
+        bytes += row[0]->size();
+    };
+    ASSERT_TRUE(
+        good((*reader)->views("select 'a' || repeat('b', i::bigint), case when i % 3 = 0 then null else 'x' "
+                              "end from range(3000) t(i)",
+                              count)));
+    EXPECT_EQ(rows, 3000);
+    EXPECT_EQ(nulls, 1000);
+    EXPECT_EQ(bytes, 3000 + 3000 * 2999 / 2);
+    auto refused = (*reader)->views("select 'a', 1 as number", count);
+    EXPECT_EQ(refused.error().kind, ErrorKind::bug);
+    EXPECT_TRUE(refused.error().message.find("number") != std::string::npos);
+    EXPECT_EQ(rows, 3000);
+}
+
 TEST(DataFile, RefusesToWaitForItself) {
     TestFolder folder;
     auto data = open_data(folder.file("d.duckdb"));

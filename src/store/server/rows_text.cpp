@@ -1,10 +1,12 @@
 #include "store/server/rows_text.h"
 
+#include <array>
+
 namespace tarn::server {
 namespace {
 
 // The letter after the backslash; 0 where the character stands for itself.
-char escape_of(char c) {
+constexpr char escape_of(char c) {
     switch (c) {
         case '\\': return '\\';
         case '\t': return 't';
@@ -24,17 +26,24 @@ char character_of(char escape) {
     }
 }
 
+constexpr std::array<bool, 256> stands_for_itself = [] {
+    std::array<bool, 256> out{};
+    for (std::size_t c = 1; c < out.size(); ++c) out[c] = escape_of(static_cast<char>(c)) == 0;
+    return out;
+}();
+
 void append_escaped(std::string& out, std::string_view value, bool keep_nul) {
-    out.reserve(out.size() + value.size() + 8);
-    for (char c : value) {
-        char letter = escape_of(c);
-        if (c == '\0') {
-            if (keep_nul) out += "\\0";
-        } else if (letter != 0) {
+    for (std::size_t at = 0; at < value.size(); ++at) {
+        auto end = at;
+        while (end < value.size() && stands_for_itself[static_cast<unsigned char>(value[end])]) ++end;
+        out.append(value, at, end - at);
+        at = end;
+        if (at == value.size()) return;
+        if (value[at] != '\0') {
             out += '\\';
-            out += letter;
-        } else {
-            out += c;
+            out += escape_of(value[at]);
+        } else if (keep_nul) {
+            out += "\\0";
         }
     }
 }

@@ -19,9 +19,9 @@ std::string row_hash(const Table& table) {
 
 std::string from_file(const Column& column) {
     auto name = sql_name(column.name);
-    if (column.type == ColumnType::boolean) return "cast(" + name + " as tinyint)";
     if (column.type == ColumnType::blob) return "hex(" + name + ")";
-    return name;
+    if (column.type == ColumnType::boolean) name = "cast(" + name + " as tinyint)";
+    return "cast(" + name + " as varchar)";
 }
 
 std::string from_server(const Column& column, Engine engine) {
@@ -31,10 +31,10 @@ std::string from_server(const Column& column, Engine engine) {
     return name;
 }
 
-std::string bytes_of_hex(const std::string& hex) {
+std::string bytes_of_hex(std::string_view hex) {
     std::string out;
     for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-        out += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+        out += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
     return out;
 }
 
@@ -69,7 +69,7 @@ TableMap::TableMap(const Table& declared, Engine engine) : name(declared.name), 
     server_select = join(server, ", ");
 }
 
-void TableMap::write(const std::vector<duck::Text>& row, RowsText& out) const {
+void TableMap::write(const std::vector<duck::View>& row, RowsText& out) const {
     for (std::size_t i = 0; i < columns.size(); ++i) {
         bool hashed = i >= table->columns.size();
         auto type = hashed ? ColumnType::varchar : table->columns[i].type;

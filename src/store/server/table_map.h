@@ -23,11 +23,12 @@ struct TableMap {
     std::vector<std::string> columns;          // of the server's table
     std::vector<std::string> key;              // of the server's table
     std::vector<std::string> key_expressions;  // of the file's row
-    std::string file_select;    // "a, b, ...": the columns, and the scope ("" for none) as the last one
+    std::string
+        file_select;  // "a, b, ...": the columns as texts, and the scope ("" for none) as the last one
     std::string server_select;  // the file's columns, as the file takes them
 
     // One row of file_select into the bulk text.
-    void write(const std::vector<duck::Text>& row, RowsText& out) const;
+    void write(const std::vector<duck::View>& row, RowsText& out) const;
     // One row of server_select into the file.
     Result<> read(const std::vector<Field>& row, duck::Appender& out) const;
 

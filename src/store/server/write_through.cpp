@@ -428,16 +428,18 @@ Result<> WriteThrough::send_rows(duck::Connection& writer, Touched& table, const
     const auto& map = *table.map;
     RowsText rows(connection_->engine());
     Result<> outcome;
-    TARN_TRY(
-        writer.each(fmt::format("select {} from {} where {}", map.file_select, sql_name(map.name), condition),
-                    [&](const std::vector<duck::Text>& row) {
-                        if (!outcome) return;
-                        map.write(row, rows);
-                        table.scopes.insert(row.back().value_or(""));
-                        if (rows.size() < chunk_bytes) return;
-                        outcome = load(map, rows);
-                        rows.clear();
-                    }));
+    // An error ends the rows here, not their select: that would end the file's transaction, which may be sent once more.
+    TARN_TRY(writer.views(
+        fmt::format("select {} from {} where {}", map.file_select, sql_name(map.name), condition),
+        [&](const std::vector<duck::View>& row) {
+            if (!outcome) return;
+            map.write(row, rows);
+            if (auto scope = row.back().value_or(""); !table.scopes.contains(scope))
+                table.scopes.emplace(scope);
+            if (rows.size() < chunk_bytes) return;
+            outcome = load(map, rows);
+            rows.clear();
+        }));
     TARN_TRY(outcome);
     return rows.empty() ? Result<>{} : load(map, rows);
 }

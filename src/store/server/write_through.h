@@ -55,7 +55,7 @@ class WriteThrough final : public DataSink, public duck::Watcher {
         const TableMap* map = nullptr;
         bool added = false;
         std::string deleted, updated;  // keys as RowsText of MySQL
-        std::set<std::string> scopes;
+        std::set<std::string, std::less<>> scopes;
     };
 
     void unlock();
