@@ -66,7 +66,7 @@ asan-binary: setup
 asan: asan-binary ## unit tests under the address and undefined behaviour sanitizers
 	@UBSAN_OPTIONS=print_stacktrace=1 build-asan/tarn_unit --gtest_brief=1 $(ARGS)
 
-e2e: build ## the fake sources, and the running program against them (ARGS=-k ...)
+e2e: all-binaries ## the fake sources, and the running program against them (ARGS=-k ...)
 	@scripts/setup helm
 	@if [ -d tests/e2e ]; then $(PYTHON) -m pytest -q -p no:cacheprovider -n $(WORKERS) --dist loadgroup --durations=25 tests/fake tests/e2e tests/deploy $(UPGRADE_TESTS) $(ARGS); \
 	else echo 'e2e: skipped, there is no tests/e2e'; fi

@@ -65,7 +65,7 @@ class PageQueue {
     using Source = std::function<std::optional<Unit>()>;
     using Read = std::function<Outcome(const Job&)>;
     struct Limits {
-        std::size_t workers = 16, bytes = std::size_t{64} << 20U, pages = 512, units = 256;
+        std::size_t workers = 16, bytes = std::size_t{16} << 20U, pages = 512, units = 256;
     };
     enum class Got { page, nothing_yet, end };
 

@@ -67,6 +67,7 @@ void graph_difference(duckdb_function_info, duckdb_data_chunk input, duckdb_vect
         idx_t count = std::min(children.size(row), parents.size(row));
         edges.reserve(count);
         for (idx_t i = 0; i < count; ++i) edges.emplace_back(children.at(row, i), parents.at(row, i));
+        std::ranges::sort(edges);
         Graph graph(edges);
         idx_t start = duckdb_list_vector_get_size(output);
         for (idx_t i = 0; i < std::min(ends.size(row), bases.size(row)); ++i)

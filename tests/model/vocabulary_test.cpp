@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "model/document.h"
+#include "model/graph_functions.h"
 #include "model/model_file.h"
 #include "model/shape.h"
 #include "model/text_functions.h"
@@ -22,6 +23,7 @@ std::string text_of(const std::string& sql, const Shape& shape = {}) {
     auto connection = database->connect().value();
     EXPECT_TRUE(register_text_functions(*connection));
     EXPECT_TRUE(register_text_functions(*connection)) << "a second time";
+    EXPECT_TRUE(register_graph_functions(*connection));
     if (!shape.empty()) {
         EXPECT_TRUE(register_parser(*connection, "parse", shape));
     }
@@ -85,6 +87,16 @@ TEST(Vocabulary, GroupsOfTheFirstMatch) {
     EXPECT_EQ(text_of("select string_agg(coalesce(regex_groups(p, 'k1')[1], '-'), ' ') from (values "
                       "('k(.)'), ('(z)'), ('(k)')) t(p)"),
               "1 - k");
+}
+
+TEST(Vocabulary, ADifferenceDoesNotDependOnTheOrderOfTheEdges) {
+    for (const std::string edges :
+         {"['b', 'c', 'd', 'd'], ['a', 'a', 'b', 'c']", "['d', 'c', 'd', 'b'], ['c', 'a', 'b', 'a']"}) {
+        EXPECT_EQ(
+            text_of("select string_agg(f.pair || f.node || f.n, ' ') from (select unnest(graph_difference(" +
+                    edges + ", ['d', 'b'], ['a', 'x'])) as f)"),
+            "1d1 1b2 1c3 2b1 2a2");
+    }
 }
 
 TEST(Vocabulary, OneModelOverSeveralRelations) {

@@ -12,15 +12,13 @@ with pairs as (
         left join cicd_deployment_commits p on p.id = c.prev_success_deployment_commit_id
     where $repoId = '' and c.commit_sha <> '' and of_project($projectName, m.project_name)
 ), wanted as (
-    select project_name, list(new_sha order by new_sha, old_sha) as ends, list(old_sha order by new_sha, old_sha) as bases from pairs group by project_name
+    select project_name, list(new_sha) as ends, list(old_sha) as bases from pairs group by project_name
 ), edges as (
     select distinct m.project_name, e.commit_sha, e.parent_commit_sha
     from commit_parents e join repo_commits r on r.commit_sha = e.commit_sha join project_mapping m on m."table" = 'repos' and m.row_id = r.repo_id
     where $repoId = '' and e.parent_commit_sha <> '' and of_project($projectName, m.project_name)
 ), graphs as (
-    select project_name, list(commit_sha order by commit_sha, parent_commit_sha) as children,
-        list(parent_commit_sha order by commit_sha, parent_commit_sha) as parents
-    from edges group by project_name
+    select project_name, list(commit_sha) as children, list(parent_commit_sha) as parents from edges group by project_name
 ), found as (
     select w.ends, w.bases, unnest(graph_difference(coalesce(g.children, []), coalesce(g.parents, []), w.ends, w.bases)) as f
     from wanted w left join graphs g on g.project_name = w.project_name

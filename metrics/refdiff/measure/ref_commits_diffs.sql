@@ -7,10 +7,9 @@ with pairs as (
     select distinct r.new_commit_sha as new_sha, r.old_commit_sha as old_sha
     from ref_commits r where $repoId <> '' and $projectName = '' and starts_with(r.new_ref_id, $repoId || ':')
 ), wanted as (
-    select list(new_sha order by new_sha, old_sha) as ends, list(old_sha order by new_sha, old_sha) as bases from pairs having count(*) > 0
+    select list(new_sha) as ends, list(old_sha) as bases from pairs having count(*) > 0
 ), graph as (
-    select list(e.commit_sha order by e.commit_sha, e.parent_commit_sha) as children,
-        list(e.parent_commit_sha order by e.commit_sha, e.parent_commit_sha) as parents
+    select list(e.commit_sha) as children, list(e.parent_commit_sha) as parents
     from commit_parents e join repo_commits c on c.commit_sha = e.commit_sha
     where c.repo_id = $repoId and e.parent_commit_sha <> ''
 ), found as (
