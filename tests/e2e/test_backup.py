@@ -15,6 +15,7 @@ from rows import Rows, differences
 
 KEY = "kept apart from the backup"
 SECRET = "correct horse"
+OWN = ((0.1, "a"), (1e-7, ""), (12345678.9, "\U0001F680"), (-2.5e10, "b\\c"), (1 / 3, "d"))  # a user's own columns
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def refused(tarn, *arguments, says, **options):
 
 @pytest.fixture(scope="module")
 def used(program, tmp_path_factory, source):
-    """A synced home with a project, a blueprint and a webhook; a text beyond the BMP, an empty one and none."""
+    """A synced home with a project, a blueprint, a webhook and columns of the user's own; a text beyond the BMP, an empty one and none."""
     tarn = home(program, tmp_path_factory.mktemp("used") / "home")
     done(tarn, "sync", "github", "--endpoint", source.url, "--token-env", "TEST_TOKEN", "--repo", "octo/alpha")
     server = Served(tarn)
@@ -53,6 +54,13 @@ def used(program, tmp_path_factory, source):
                            ("/blueprints", {"name": "b", "mode": "NORMAL", "isManual": True, "enable": True, "connections": []})):
             answer = server.call("POST", path, body)
             assert answer.status_code in (200, 201), answer.text
+        for column, kind in (("x_share", "float"), ("x_note", "varchar(255)")):
+            answer = server.call("POST", "/plugins/customize/issues/fields", {"columnName": column, "displayName": column, "dataType": kind})
+            assert answer.status_code == 200, answer.text
+        text = "id,title,x_share,x_note\n" + "".join(f"own:{n},t,{share},{note}\n" for n, (share, note) in enumerate(OWN))
+        answer = server.call("POST", "/plugins/customize/csvfiles/issues.csv", files={"file": ("x.csv", text.encode())},
+                             data={"boardId": "own", "boardName": "Own"})
+        assert answer.status_code == 200, answer.text
     finally:
         server.stop()
     done(tarn, "backup", tarn.home.parent / "a.backup")
@@ -78,6 +86,8 @@ def frames(tarn, file):
 
 def test_moves_between_all_stores(program, tmp_path, used, source):
     want = Rows(used)
+    own = used.query("select x_share, x_note from issues where id like 'own:%' order by id")
+    assert [row["x_share"] for row in own] == [share for share, _ in OWN]
     with database_servers.start("mysql") as maria, database_servers.start("postgres") as postgres:
         way = [used, home(program, tmp_path / "m" / "home", maria.make_database("lake")), home(program, tmp_path / "p" / "home", postgres.make_database("lake")),
                home(program, tmp_path / "e" / "home")]
@@ -91,6 +101,7 @@ def test_moves_between_all_stores(program, tmp_path, used, source):
             assert frames(other, tmp_path / f"{number}.again") == frames(used, tmp_path / f"{number}.first")
             check = done(other, "key", "check").stdout
             assert "good" in check
+            assert other.query("select x_share, x_note from issues where id like 'own:%' order by id") == own
 
         last = way[-1]
         server = Served(last)

@@ -216,6 +216,26 @@ def test_cancel_reaches_the_worker_that_works(quiet, source, database):
 
 
 @ON_MYSQL
+def test_a_connections_limit_holds_for_all_workers_together(site, database):
+    at_once = 300  # a tenth of the limit may be sent without pause, then three in four seconds
+    with github.start(repos=",".join(REPOS[:2]), issues=0, comments=0, events=0, runs=0, pulls=300) as fake:
+        connection = site.server.add_connection(fake.url, rateLimitPerHour=10 * at_once)["id"]
+        for name in REPOS[:2]:
+            site.server.add_repo(connection, name)
+        for _ in range(2):
+            site.worker(TASK_MAX_PARALLEL="1").started()
+        fake.control("DELETE", "requests")
+        pipeline = create(site.server, plan_of(connection, REPOS[:2]))
+        until(lambda: database.rows(site.name, "select count(distinct owner) from _tarn_leases where kind = 'task'") == [["2"]])
+        sent = lambda: fake.control("GET", "requests?list=0")["total"]
+        until(lambda: sent() >= at_once / 3)
+        time.sleep(6)  # alone, each of them would send all that the limit lets through at once
+        assert sent() <= at_once * 1.1
+        assert requests.delete(f"{site.server.url}/pipelines/{pipeline}", timeout=30).status_code == 200
+        assert site.server.wait(pipeline)["status"] == "TASK_CANCELLED"
+
+
+@ON_MYSQL
 def test_a_process_sees_what_another_wrote(quiet, database):
     assert quiet.server.wait(create(quiet.server, plan_of(quiet.connection, REPOS[:1])))["status"] == "TASK_COMPLETED"
     (there,), = database.rows(quiet.name, "select count(*) from issues")
