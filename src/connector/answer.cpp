@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <mutex>
 
 #include <simdjson.h>
 
@@ -11,6 +12,32 @@ namespace tarn::connector {
 namespace {
 
 namespace od = simdjson::ondemand;
+
+// A parser keeps six bytes for each of its largest page: there are as many as pages are read at once, not one a thread that waits.
+class PageParser {
+  public:
+    PageParser() = default;
+    ~PageParser() {
+        std::lock_guard lock(mutex);
+        unused.push_back(std::move(parser_));
+    }
+    PageParser(const PageParser&) = delete;
+    PageParser& operator=(const PageParser&) = delete;
+    od::parser& operator*() { return *parser_; }
+
+  private:
+    using Owned = std::unique_ptr<od::parser>;
+    static Owned take() {
+        std::lock_guard lock(mutex);
+        if (unused.empty()) return std::make_unique<od::parser>();
+        auto parser = std::move(unused.back());
+        unused.pop_back();
+        return parser;
+    }
+    static inline std::mutex mutex;
+    static inline std::vector<Owned> unused;
+    Owned parser_ = take();
+};
 
 Failure unreadable(simdjson::error_code error, const std::string& text) {
     std::string start = valid_utf8(text.substr(0, 120));
@@ -76,10 +103,10 @@ class PageReader {
         : page_(page), rules_(rules), ordinal_(ordinal) {}
 
     simdjson::error_code read() {
-        thread_local od::parser parser;
+        PageParser parser;
         od::document document;
         page_.text->reserve(page_.text->size() + simdjson::SIMDJSON_PADDING);
-        if (auto error = parser.iterate(*page_.text).get(document)) return error;
+        if (auto error = (*parser).iterate(*page_.text).get(document)) return error;
         od::json_type root{};
         if (auto error = document.type().get(root)) return error;
         if (root == od::json_type::null) return simdjson::SUCCESS;
