@@ -13,7 +13,7 @@ namespace {
 
 namespace od = simdjson::ondemand;
 
-// A parser keeps six bytes for each of its largest page: there are as many as pages are read at once, not one a thread that waits.
+// A parser keeps six times the largest page that it has read: there are as many as pages are read at once, not one for each thread.
 class PageParser {
   public:
     PageParser() = default;

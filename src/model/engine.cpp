@@ -18,8 +18,8 @@ namespace tarn::model {
 namespace {
 
 constexpr std::int64_t largest_batch = 60'000;
-constexpr std::int64_t worth_all_cores = 32'000'000;  // bytes of a model's driver
-constexpr std::int64_t worth_all_cores_rows = 20'000;
+// Of a model's driver: bytes where its rows are cut into batches, rows where they are not.
+constexpr std::int64_t worth_all_cores = 32'000'000, worth_all_cores_rows = 20'000;
 constexpr const char* engine_version = "1";
 
 struct State {

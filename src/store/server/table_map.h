@@ -23,8 +23,7 @@ struct TableMap {
     std::vector<std::string> columns;          // of the server's table
     std::vector<std::string> key;              // of the server's table
     std::vector<std::string> key_expressions;  // of the file's row
-    std::string
-        file_select;  // "a, b, ...": the columns as texts, and the scope ("" for none) as the last one
+    std::string file_select;    // the columns as texts, and the scope ("" for none) as the last one
     std::string server_select;  // the file's columns, as the file takes them
 
     // One row of file_select into the bulk text.
